@@ -51,7 +51,7 @@ impl FromStr for Identifier {
         let fits = canonical.len() <= LONGEST
             && !canonical.contains(|c| "\"'(),/:;<>[\\]".contains(c))
             && canonical.matches('@').count() <= 1
-            && canonical.trim_matches('.') != "";
+            && !canonical.trim_matches('.').is_empty();
         if fits {
             Ok(Self(canonical))
         } else {
