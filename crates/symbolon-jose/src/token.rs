@@ -1,0 +1,198 @@
+//! From a text that claims something to a proof that a trusted key said it.
+
+use std::ops::Deref;
+
+use crate::algorithm::Algorithm;
+use crate::base64url;
+use crate::class::TokenClass;
+use crate::error::{Error, Forged, JsonFault, Malformed, Part, Refused, Why};
+use crate::expect::{self, Expect};
+use crate::header::{Header, Text};
+use crate::json::{ClaimsReader, ReadError};
+use crate::key::{KeySource, VerifyingKey};
+
+/// Longest token that is looked at, in bytes. Servers refuse request headers of this size anyway.
+pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
+
+/// A well-formed token of which nothing is known yet.
+///
+/// It shows only what is needed to choose a key. Parsing decodes the three parts into one buffer,
+/// from which verified claims can borrow: keep it alive as long as them.
+pub struct Unverified<'t> {
+    pub(crate) signing_input: &'t str,
+    /// Header, payload and signature, one after the other.
+    pub(crate) decoded: Vec<u8>,
+    pub(crate) payload_at: usize,
+    pub(crate) signature_at: usize,
+    pub(crate) header: Header,
+}
+
+impl<'t> Unverified<'t> {
+    /// Reads a compact JWS (RFC 7515 section 7.1) strictly. Costs little for a token that is too
+    /// long or has too many dots.
+    pub fn parse(token: &'t str) -> Result<Self, Malformed> {
+        Self::read(token, false)
+    }
+
+    /// `proof`: the header brings the key, as only a DPoP proof may.
+    pub(crate) fn read(token: &'t str, proof: bool) -> Result<Self, Malformed> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(Malformed::TooLong);
+        }
+        let (header, rest) = token.split_once('.').ok_or(Malformed::NotThreeParts)?;
+        let (payload, signature) = rest.split_once('.').ok_or(Malformed::NotThreeParts)?;
+        if signature.contains('.') {
+            return Err(Malformed::NotThreeParts);
+        }
+
+        let mut decoded = vec![0; token.len() / 4 * 3 + 3 * base64url::SLACK];
+        let mut at = 0;
+        let mut decode = |text: &str, part| {
+            let room = decoded.get_mut(at..).unwrap_or_default();
+            at += base64url::decode_into(text, room).ok_or(Malformed::Encoding(part))?;
+            Ok(at)
+        };
+        let payload_at = decode(header, Part::Header)?;
+        let signature_at = decode(payload, Part::Payload)?;
+        let end = decode(signature, Part::Signature)?;
+        decoded.truncate(end);
+
+        let header_bytes = decoded.get(..payload_at).unwrap_or_default();
+        let parsed = Header::read(header_bytes, proof)?;
+        let signing_input = token.get(..header.len() + 1 + payload.len());
+        Ok(Self {
+            signing_input: signing_input.unwrap_or_default(),
+            decoded,
+            payload_at,
+            signature_at,
+            header: parsed,
+        })
+    }
+
+    /// The key id, a string of 1 to 128 bytes that may hold anything: never a path, never a query.
+    pub fn kid(&self) -> Option<&str> {
+        self.text(self.header.kid.as_ref())
+    }
+
+    /// The algorithm that the header claims. The key decides, the header only has to agree.
+    pub fn algorithm(&self) -> Algorithm {
+        self.header.algorithm
+    }
+
+    /// Verifies the signature and holds the claims against class `C` and `expect`.
+    ///
+    /// `keys` is a [`KeySet`](crate::KeySet), which finds the key by its id and nothing else, or a
+    /// single [`VerifyingKey`].
+    pub fn verify<'u, C: TokenClass>(
+        &'u self,
+        keys: &impl KeySource,
+        expect: &Expect<'_>,
+    ) -> Result<Verified<C::Claims<'u>>, Error> {
+        // First what costs nothing to refuse.
+        if !C::TYP.accepts(self.typ()) {
+            return Err(Refused::new("typ", Why::Unexpected).into());
+        }
+        let key = self.authenticate(keys)?;
+        let mut reader = ClaimsReader::new(self.payload_text()?);
+        let claims = reader.read().map_err(|error| unreadable(error, &reader))?;
+        expect::check::<C>(&reader, expect, key.kid())?;
+        C::check(&claims, expect)?;
+        Ok(Verified { claims })
+    }
+
+    /// Verifies the signature alone and hands out the payload's bytes: for a JWS that is no JWT.
+    /// Nothing says whose it is, for whom, or how old.
+    pub fn verify_payload(&self, keys: &impl KeySource) -> Result<Verified<&[u8]>, Error> {
+        self.authenticate(keys)?;
+        Ok(Verified {
+            claims: self.payload(),
+        })
+    }
+
+    pub(crate) fn typ(&self) -> Option<&str> {
+        self.text(self.header.typ.as_ref())
+    }
+
+    pub(crate) fn header_bytes(&self) -> &[u8] {
+        self.decoded.get(..self.payload_at).unwrap_or_default()
+    }
+
+    pub(crate) fn payload_text(&self) -> Result<&str, Malformed> {
+        std::str::from_utf8(self.payload())
+            .map_err(|_| Malformed::Json(Part::Payload, JsonFault::NotUtf8))
+    }
+
+    pub(crate) fn authenticate<'k, K: KeySource>(
+        &self,
+        keys: &'k K,
+    ) -> Result<&'k VerifyingKey, Forged> {
+        let key = keys.find(self.kid()).ok_or(Forged::UnknownKey)?;
+        if key.algorithm() != self.header.algorithm {
+            return Err(Forged::WrongAlgorithm);
+        }
+        key.verify(self.signing_input.as_bytes(), self.signature())?;
+        Ok(key)
+    }
+
+    fn payload(&self) -> &[u8] {
+        self.decoded
+            .get(self.payload_at..self.signature_at)
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn signature(&self) -> &[u8] {
+        self.decoded.get(self.signature_at..).unwrap_or_default()
+    }
+
+    fn text<'u>(&'u self, text: Option<&'u Text>) -> Option<&'u str> {
+        text?.within(self.header_bytes())
+    }
+}
+
+/// Whether authentic claims could not be read for the JSON or for the type.
+pub(crate) fn unreadable(error: ReadError, reader: &ClaimsReader<'_>) -> Error {
+    match error {
+        ReadError::Fault(fault) => Malformed::Json(Part::Payload, fault).into(),
+        ReadError::Shape => Refused::new(reader.current.clone().into_owned(), Why::Mistyped).into(),
+        ReadError::Missing(name) => Refused::new(name, Why::Missing).into(),
+    }
+}
+
+/// Claims whose signature, type, issuer, audience and times were checked.
+///
+/// There is no other way to make one, so a function that asks for it cannot be called with claims
+/// that nobody verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified<T> {
+    claims: T,
+}
+
+impl<T> Verified<T> {
+    /// The claims.
+    pub fn claims(&self) -> &T {
+        &self.claims
+    }
+
+    /// The claims, giving up the proof.
+    pub fn into_claims(self) -> T {
+        self.claims
+    }
+
+    /// Keeps the proof while the claims change their form, not their content.
+    pub(crate) fn map<U>(self, form: impl FnOnce(T) -> U) -> Verified<U> {
+        Verified {
+            claims: form(self.claims),
+        }
+    }
+}
+
+impl<T> Deref for Verified<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.claims
+    }
+}
+
+#[cfg(test)]
+mod tests;
