@@ -1,0 +1,204 @@
+//! Story: an app asks for its share in a login (authorization code with PKCE, RFC 6749 section
+//! 4.1, RFC 7636, RFC 9700).
+
+use std::time::Duration;
+
+use aws_lc_rs::digest;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use symbolon_login::{ClientId, Digest, GrantId, Scope, Sid};
+use zeroize::Zeroizing;
+
+use crate::{
+    App, Authority, Credential, Failure, Known,
+    ports::{Join, NewGrant, Purpose, Take},
+    sign_in::kind_for,
+};
+
+/// How long a code is good for: it travels one redirect (ASVS 10.4.3 asks for a minute at most).
+const CODE_LIFETIME: Duration = Duration::from_secs(60);
+
+/// A `code_challenge` of method S256: 43 characters of base64url (RFC 7636 section 4.2).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CodeChallenge(String);
+
+impl CodeChallenge {
+    /// Reads one; none when it cannot be a SHA-256.
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        (bytes.len() == 32).then(|| Self(text.to_owned()))
+    }
+
+    /// Whether this is the challenge of `verifier` (43 to 128 unreserved characters, section 4.1).
+    fn is_of(&self, verifier: &str) -> bool {
+        let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        let well_formed = (43..=128).contains(&verifier.len()) && verifier.bytes().all(unreserved);
+        let hashed = digest::digest(&digest::SHA256, verifier.as_bytes());
+        // Public on both sides by now: the challenge was in a URL. No secret is compared.
+        well_formed && URL_SAFE_NO_PAD.encode(hashed) == self.0
+    }
+}
+
+/// A request for a code, checked: the app is registered and the redirect URI is one of its own.
+#[derive(Clone, Debug)]
+pub struct CodeRequest {
+    /// The app.
+    pub client_id: ClientId,
+    /// Where the code goes, as the app wrote it.
+    pub redirect_uri: String,
+    /// What binds the code to who asked for it.
+    pub challenge: CodeChallenge,
+}
+
+/// A code brought back.
+pub struct CodeRedemption<'a> {
+    /// The code.
+    pub code: &'a str,
+    /// The redirect URI that it went to.
+    pub redirect_uri: &'a str,
+    /// The secret behind the challenge.
+    pub verifier: &'a str,
+}
+
+/// What became of a redemption or a refresh.
+pub enum Redeemed {
+    /// A credential in the app's shape.
+    Issued(Box<Credential>),
+    /// Refused (`invalid_grant`). The log knows why.
+    Refused,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Code {
+    sid: Sid,
+    client_id: ClientId,
+    redirect_uri: String,
+    challenge: CodeChallenge,
+    grant: GrantId,
+}
+
+impl Authority {
+    /// Gives the signed-in person's browser a code for the app.
+    pub async fn authorize(
+        &self,
+        who: &Known,
+        request: CodeRequest,
+    ) -> Result<Zeroizing<String>, Failure> {
+        let now = self.now();
+        let secret = Zeroizing::new(self.random::<32>()?);
+        let code = Code {
+            sid: who.login.sid,
+            client_id: request.client_id,
+            redirect_uri: request.redirect_uri,
+            challenge: request.challenge,
+            grant: GrantId::mint(now, self.random()?),
+        };
+        let value = serde_json::to_string(&code).map_err(|_| {
+            crate::ports::StoreError::Damaged("a code that cannot be written".to_owned())
+        })?;
+        let key = Digest::of(Purpose::AuthorizationCode.as_str(), secret.as_slice());
+        self.once
+            .put(
+                Purpose::AuthorizationCode,
+                key,
+                value,
+                now.plus(CODE_LIFETIME),
+            )
+            .await?;
+        Ok(Zeroizing::new(URL_SAFE_NO_PAD.encode(secret.as_slice())))
+    }
+
+    /// Turns a code into a credential, once. A second use ends what the first one gave (RFC 6749
+    /// section 4.1.2).
+    pub async fn redeem_code(
+        &self,
+        app: &App,
+        brought: CodeRedemption<'_>,
+    ) -> Result<Redeemed, Failure> {
+        let now = self.now();
+        let client_id = &app.settings.client_id;
+        let refuse = |reason: &'static str| {
+            tracing::info!(%client_id, reason, "code refused");
+            Ok(Redeemed::Refused)
+        };
+        let Ok(secret) = URL_SAFE_NO_PAD.decode(brought.code).map(Zeroizing::new) else {
+            return refuse("malformed");
+        };
+        let key = Digest::of(Purpose::AuthorizationCode.as_str(), &secret);
+        let (value, again) = match self.once.take(Purpose::AuthorizationCode, key, now).await? {
+            Take::Fresh(value) => (value, false),
+            Take::Again(value) => (value, true),
+            Take::Unknown => return refuse("unknown or expired"),
+        };
+        let code: Code = serde_json::from_str(&value).map_err(|_| {
+            crate::ports::StoreError::Damaged("a code that cannot be read".to_owned())
+        })?;
+        if again {
+            let scope = Scope::Grant {
+                sid: code.sid,
+                client_id: code.client_id,
+            };
+            let ended = self.logins.end(scope, now).await?;
+            tracing::warn!(%client_id, sid = %code.sid, position = %ended.position, "a code was used twice: its grant is ended");
+            return Ok(Redeemed::Refused);
+        }
+        if code.client_id != *client_id {
+            return refuse("another app's code");
+        }
+        if code.redirect_uri != brought.redirect_uri {
+            return refuse("another redirect_uri");
+        }
+        if !code.challenge.is_of(brought.verifier) {
+            return refuse("wrong code_verifier");
+        }
+        let secret = self
+            .secrets
+            .first(kind_for(app.settings.shape), code.grant, self.random()?);
+        let grant = NewGrant {
+            id: code.grant,
+            client_id: client_id.clone(),
+            digest: secret.digest(),
+        };
+        match self.logins.join(code.sid, grant, now).await? {
+            Join::Granted(at) => match self.directory.user(at.login.user).await? {
+                Some(user) => Ok(Redeemed::Issued(Box::new(
+                    self.issue(app, &user, &at, &secret, now)?,
+                ))),
+                None => refuse("user gone"),
+            },
+            Join::Ended | Join::Unknown => refuse("the login has ended"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example of RFC 7636 appendix B.
+    #[test]
+    fn a_challenge_is_of_its_verifier_only() {
+        let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        let challenge = CodeChallenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+        assert!(
+            challenge
+                .as_ref()
+                .is_some_and(|challenge| challenge.is_of(verifier))
+        );
+        for wrong in [
+            "",
+            "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXK",
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        ] {
+            assert!(
+                challenge
+                    .as_ref()
+                    .is_some_and(|challenge| !challenge.is_of(wrong)),
+                "{wrong}"
+            );
+        }
+        for bad in ["", "short", &"a".repeat(44)] {
+            assert!(CodeChallenge::parse(bad).is_none(), "{bad}");
+        }
+    }
+}

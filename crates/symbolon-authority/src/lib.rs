@@ -1,0 +1,42 @@
+//! The stories of a login: sign in, authorize, use, refresh, sign out, end others.
+//!
+//! [`Authority`] has one method for each story, one file for each theme. Stories hold no HTTP and no
+//! SQL: the outside comes in through [`ports`], decided races come back as named outcomes. Time and
+//! randomness come from [`ports::World`].
+//!
+//! Whoever calls a story shows first who they are: [`Known`] is the proof of a good credential,
+//! [`Admin`] the proof that somebody may run the authority. Neither can be made up.
+
+mod admin;
+mod apps;
+mod authority;
+mod authorize;
+mod credential;
+mod end;
+mod log;
+mod passwords;
+mod people;
+pub mod ports;
+mod refresh;
+mod registry;
+mod set_up;
+mod sign_in;
+mod tokens;
+mod users;
+mod vault;
+mod who;
+
+pub use admin::Admin;
+pub use apps::{App, BadRedirectUri, RedirectUri};
+pub use authority::{Authority, Failure, Ports, Settings, StartError};
+pub use authorize::{CodeChallenge, CodeRedemption, CodeRequest, Redeemed};
+pub use credential::{Credential, Issued};
+pub use passwords::{BadNewPassword, Busy, NewPassword, Password, Passwords};
+pub use people::{PasswordHash, User};
+pub use registry::{AddedApp, NewApp};
+pub use set_up::SetUp;
+pub use sign_in::{Attempt, SignIn};
+pub use tokens::OpenKeysError;
+pub use users::{AddedUser, NewUser};
+pub use vault::RootSecret;
+pub use who::Known;

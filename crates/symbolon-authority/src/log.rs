@@ -1,0 +1,58 @@
+//! Stories of the log: what guards follow, and what leaves by itself.
+
+use std::time::Duration;
+
+use symbolon_login::{Lifetimes, Position, Snapshot};
+use tokio::sync::watch;
+
+use crate::{Authority, Failure, ports::Tail};
+
+/// Beyond the longest life of an access token: clocks that differ, leeway, a slow last request.
+const MARGIN: Duration = Duration::from_secs(300);
+
+impl Authority {
+    /// The newest entry, read after the call.
+    pub async fn head(&self) -> Result<Position, Failure> {
+        Ok(self.logins.head().await?)
+    }
+
+    /// Up to `limit` entries after a position.
+    pub async fn tail(&self, after: Position, limit: u32) -> Result<Tail, Failure> {
+        Ok(self.logins.tail(after, limit).await?)
+    }
+
+    /// Wakes who follows the log. Only a hint.
+    pub fn wake(&self) -> watch::Receiver<Position> {
+        self.logins.wake()
+    }
+
+    /// Everything that a guard needs to begin with.
+    pub async fn snapshot(&self) -> Result<Snapshot, Failure> {
+        let kept_since = self.kept_since();
+        let (head, cut_offs, apps) = self.logins.snapshot(kept_since).await?;
+        Ok(Snapshot {
+            head,
+            issuer: self.settings.issuer.clone(),
+            cut_offs,
+            keys: self.tokens.public_jwks(),
+            apps,
+        })
+    }
+
+    /// Removes one bite of rows that nothing can need again; the number removed.
+    pub async fn sweep(&self) -> Result<u64, Failure> {
+        const BITE: u32 = 500;
+        Ok(self.logins.sweep(self.kept_since(), BITE).await?)
+    }
+
+    /// The public keys as a JWK Set (RFC 7517 section 5).
+    pub fn jwks(&self) -> serde_json::Value {
+        serde_json::json!({ "keys": self.tokens.public_jwks() })
+    }
+
+    fn kept_since(&self) -> symbolon_login::UnixMillis {
+        let back = Lifetimes::LONGEST_ACCESS_TOKEN + MARGIN;
+        let millis = i64::try_from(back.as_millis()).unwrap_or(i64::MAX);
+        symbolon_login::UnixMillis::from_millis(self.now().as_millis().saturating_sub(millis))
+    }
+}

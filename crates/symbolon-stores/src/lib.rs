@@ -1,0 +1,24 @@
+//! The ports of the authority on memory and on SQLite.
+//!
+//! [`Memory`] is the reference: one struct behind one mutex, gone with the process, for tests.
+//! [`Sqlite`] is the embedded default: one file in a data directory, one writer thread that commits
+//! many waiting requests at once and answers each only after they are on disk. Both pass the same
+//! conformance suite (`tests/conformance`).
+//!
+//! Stores hold no rules: they call the pure functions of `symbolon-login` inside their transaction
+//! and decide races.
+
+mod decide;
+mod memory;
+mod sqlite;
+
+use symbolon_authority::ports::StoreError;
+
+pub use memory::Memory;
+pub use sqlite::{OpenError, Sqlite, Statistics};
+
+/// An id that is in use is never overwritten (session fixation, tower-sessions before 0.12): whoever
+/// made it has to make another.
+fn in_use(what: &str) -> StoreError {
+    StoreError::Unavailable(format!("that {what} is in use; nothing was written"))
+}

@@ -1,0 +1,280 @@
+//! Logins, grants and the log in memory.
+
+use async_trait::async_trait;
+use symbolon_authority::ports::{
+    Advance, Ended, Join, LoginWithGrants, Logins, NewGrant, Open, Presented, Standpoint,
+    StoreError, Tail,
+};
+use symbolon_login::{
+    AppSettings, Change, ClientId, CutOff, Grant, GrantId, Lifetimes, Line, Login, Position, Scope,
+    Sid, UnixMillis, UserId,
+};
+use tokio::sync::watch;
+
+use super::{Memory, State};
+use crate::decide::{self, Verdict};
+use crate::in_use;
+
+#[async_trait]
+impl Logins for Memory {
+    async fn open(
+        &self,
+        login: Login,
+        grant: NewGrant,
+        now: UnixMillis,
+    ) -> Result<Open, StoreError> {
+        self.write(|state| {
+            let user = state.users.get(&login.user);
+            if user.is_none_or(|(user, _)| user.disabled_at.is_some()) {
+                return Ok(Open::UserGone);
+            }
+            if state.logins.contains_key(&login.sid) {
+                return Err(in_use("sid"));
+            }
+            let grant = state.grant(login.sid, grant, now)?;
+            let login = Login {
+                ended_at: None,
+                ..login
+            };
+            state.logins.insert(login.sid, login.clone());
+            Ok(Open::Opened(Box::new(Standpoint { login, grant })))
+        })
+    }
+
+    async fn join(&self, sid: Sid, grant: NewGrant, now: UnixMillis) -> Result<Join, StoreError> {
+        self.write(|state| {
+            let Some(login) = state.logins.get(&sid).cloned() else {
+                return Ok(Join::Unknown);
+            };
+            if !decide::stands(&login, now) {
+                return Ok(Join::Ended);
+            }
+            let grant = state.grant(sid, grant, now)?;
+            Ok(Join::Granted(Box::new(Standpoint { login, grant })))
+        })
+    }
+
+    async fn find(&self, grant: GrantId) -> Result<Option<Standpoint>, StoreError> {
+        Ok(self.lock().find(grant))
+    }
+
+    async fn login(&self, sid: Sid) -> Result<Option<LoginWithGrants>, StoreError> {
+        let state = self.lock();
+        Ok(state.logins.get(&sid).map(|login| state.with_grants(login)))
+    }
+
+    async fn logins_of(
+        &self,
+        user: UserId,
+        now: UnixMillis,
+    ) -> Result<Vec<LoginWithGrants>, StoreError> {
+        let state = self.lock();
+        let newest_first = state.logins.values().rev();
+        let live = newest_first.filter(|login| login.user == user && decide::stands(login, now));
+        Ok(live.map(|login| state.with_grants(login)).collect())
+    }
+
+    async fn advance(
+        &self,
+        presented: Presented,
+        client_id: &ClientId,
+        lifetimes: Lifetimes,
+        now: UnixMillis,
+    ) -> Result<Advance, StoreError> {
+        Ok(self.write(|state| {
+            let Some(mut found) = state.find(presented.grant) else {
+                return Advance::Unknown;
+            };
+            let (login, grant) = (&mut found.login, &mut found.grant);
+            match decide::judge(login, grant, &presented, client_id, &lifetimes, now) {
+                Verdict::Rotate => {
+                    grant.line = decide::moved(&presented, now);
+                    grant.used_at = grant.used_at.max(now);
+                    state.grants.insert(grant.id, grant.clone());
+                    Advance::Rotated(Box::new(found))
+                }
+                Verdict::Replay => Advance::Replayed(Box::new(found)),
+                Verdict::EndLogin => {
+                    login.ended_at = Some(now);
+                    let ended = state.end(Scope::Login { sid: login.sid }, now);
+                    Advance::Reused(Box::new(found), ended)
+                }
+                Verdict::Ended => Advance::Ended,
+                Verdict::Unknown => Advance::Unknown,
+            }
+        }))
+    }
+
+    async fn touch(&self, grant: GrantId, now: UnixMillis) -> Result<(), StoreError> {
+        let mut state = self.lock();
+        if let Some(found) = state.find(grant)
+            && let Some(used_at) = decide::touched(&found.login, &found.grant, now)
+            && let Some(grant) = state.grants.get_mut(&grant)
+        {
+            grant.used_at = used_at;
+        }
+        Ok(())
+    }
+
+    async fn end(&self, scope: Scope, now: UnixMillis) -> Result<Ended, StoreError> {
+        Ok(self.write(|state| state.end(scope, now)))
+    }
+
+    async fn end_own(
+        &self,
+        user: UserId,
+        sid: Sid,
+        now: UnixMillis,
+    ) -> Result<Option<Ended>, StoreError> {
+        Ok(self.write(|state| {
+            let login = state.logins.get(&sid)?;
+            (login.user == user && login.ended_at.is_none())
+                .then(|| state.end(Scope::Login { sid }, now))
+        }))
+    }
+
+    async fn head(&self) -> Result<Position, StoreError> {
+        Ok(self.lock().head())
+    }
+
+    async fn tail(&self, after: Position, limit: u32) -> Result<Tail, StoreError> {
+        let state = self.lock();
+        let head = state.head();
+        let oldest = state.log.front().map_or(head, |(_, entry)| entry.position);
+        if after.epoch() != head.epoch() || after > head || (after < head && after.next() < oldest)
+        {
+            return Ok(Tail::Reset);
+        }
+        let news = state.log.iter().map(|(_, entry)| entry);
+        let news = news.filter(|entry| entry.position > after);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(Tail::Entries(news.take(limit).cloned().collect()))
+    }
+
+    async fn snapshot(
+        &self,
+        kept_since: UnixMillis,
+    ) -> Result<(Position, Vec<CutOff>, Vec<AppSettings>), StoreError> {
+        let state = self.lock();
+        let young = state.log.iter().filter(|(at, _)| *at >= kept_since);
+        let cut_offs = young.filter_map(|(_, entry)| entry.cut_off()).collect();
+        let apps = state.apps.values().map(|app| app.settings.clone());
+        Ok((state.head(), cut_offs, apps.collect()))
+    }
+
+    fn wake(&self) -> watch::Receiver<Position> {
+        self.wake.subscribe()
+    }
+
+    async fn sweep(&self, before: UnixMillis, limit: u32) -> Result<u64, StoreError> {
+        Ok(self.lock().sweep(before, u64::from(limit)))
+    }
+}
+
+impl State {
+    fn find(&self, grant: GrantId) -> Option<Standpoint> {
+        let grant = self.grants.get(&grant)?.clone();
+        let login = self.logins.get(&grant.sid)?.clone();
+        Some(Standpoint { login, grant })
+    }
+
+    fn with_grants(&self, login: &Login) -> LoginWithGrants {
+        let of_login = |grant: &&Grant| grant.sid == login.sid && grant.ended_at.is_none();
+        LoginWithGrants {
+            login: login.clone(),
+            grants: self.grants.values().filter(of_login).cloned().collect(),
+        }
+    }
+
+    fn grant(&mut self, sid: Sid, new: NewGrant, now: UnixMillis) -> Result<Grant, StoreError> {
+        if self.grants.contains_key(&new.id) {
+            return Err(in_use("grant id"));
+        }
+        let grant = Grant {
+            id: new.id,
+            sid,
+            client_id: new.client_id,
+            rev: self.head(),
+            opened_at: now,
+            used_at: now,
+            line: Line {
+                generation: 0,
+                digest: new.digest,
+                moved_at: now,
+            },
+            ended_at: None,
+        };
+        self.grants.insert(grant.id, grant.clone());
+        Ok(grant)
+    }
+
+    /// Appends a cut-off and marks what it covers.
+    pub(super) fn end(&mut self, scope: Scope, now: UnixMillis) -> Ended {
+        let count = match &scope {
+            Scope::Everything {} => self.end_logins(now, |_| true),
+            // Only tokens that the key signed die, and the store keeps no tokens.
+            Scope::Key { .. } => 0,
+            Scope::App { client_id } => self.end_grants(now, |grant| grant.client_id == *client_id),
+            Scope::User { user } => self.end_logins(now, |login| login.user == *user),
+            Scope::Login { sid } => self.end_logins(now, |login| login.sid == *sid),
+            Scope::Grant { sid, client_id } => self.end_grants(now, |grant| {
+                grant.sid == *sid && grant.client_id == *client_id
+            }),
+        };
+        let position = self.append(Change::CutOff { covers: scope }, now);
+        Ended { position, count }
+    }
+
+    fn end_logins(&mut self, now: UnixMillis, covered: impl Fn(&Login) -> bool) -> u64 {
+        let mut count = 0;
+        for login in self.logins.values_mut() {
+            if login.ended_at.is_none() && covered(login) {
+                login.ended_at = Some(now);
+                count += 1;
+            }
+        }
+        count
+    }
+
+    fn end_grants(&mut self, now: UnixMillis, covered: impl Fn(&Grant) -> bool) -> u64 {
+        let mut count = 0;
+        for grant in self.grants.values_mut() {
+            let login = self.logins.get(&grant.sid);
+            let stood = login.is_some_and(|login| login.ended_at.is_none());
+            if stood && grant.ended_at.is_none() && covered(grant) {
+                grant.ended_at = Some(now);
+                count += 1;
+            }
+        }
+        count
+    }
+
+    fn sweep(&mut self, before: UnixMillis, limit: u64) -> u64 {
+        let mut left = limit;
+        let mut take = |over: bool| {
+            let take = over && left > 0;
+            left -= u64::from(take);
+            take
+        };
+        let over = |at: Option<UnixMillis>| at.is_some_and(|at| at < before);
+        let logins = &self.logins;
+        self.grants.retain(|_, grant| {
+            let login = logins.get(&grant.sid);
+            let login_over =
+                login.is_none_or(|login| over(login.ended_at) || over(Some(login.expires_at)));
+            !take(login_over || over(grant.ended_at))
+        });
+        let grants = &self.grants;
+        self.logins.retain(|sid, login| {
+            let login_over = over(login.ended_at) || over(Some(login.expires_at));
+            !take(login_over && !grants.values().any(|grant| grant.sid == *sid))
+        });
+        // The newest entry stays: it is the head.
+        while self.log.len() > 1 && take(over(self.log.front().map(|(at, _)| *at))) {
+            self.log.pop_front();
+        }
+        self.once
+            .retain(|_, kept| !take(over(Some(kept.expires_at))));
+        limit - left
+    }
+}

@@ -1,0 +1,152 @@
+//! The ports on one SQLite file in a data directory.
+//!
+//! Writes go through one thread that commits many at once ([`writer`]), reads through a few threads
+//! beside it ([`readers`]). Acknowledged means that the transaction's write-ahead log was synced.
+
+mod columns;
+mod directory;
+mod fault;
+mod log;
+mod logins;
+mod once;
+mod open;
+mod readers;
+mod schema;
+mod sweep;
+mod touches;
+mod writer;
+
+use std::{fs::File, path::Path, sync::atomic::Ordering};
+
+use rusqlite::Connection;
+use symbolon_authority::ports::StoreError;
+use symbolon_login::{GrantId, Position, UnixMillis};
+use tokio::sync::watch;
+
+pub use open::OpenError;
+
+use fault::Work;
+use readers::Readers;
+use touches::Touches;
+use writer::{Transaction, Writer};
+
+/// All ports on the file `symbolon.db` of a data directory, held by one process at a time.
+///
+/// Dropped, it finishes what was asked, moves everything into the main file and gives the directory
+/// free; that blocks for as long as it takes.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use symbolon_authority::ports::Logins;
+/// use symbolon_login::{Scope, UnixMillis};
+/// use symbolon_stores::{OpenError, Sqlite};
+///
+/// # let temporary = tempfile::tempdir()?;
+/// let data = temporary.path().join("symbolon-data");
+/// let store = Sqlite::open(&data)?;
+/// assert!(matches!(Sqlite::open(&data), Err(OpenError::InUse { .. })));
+/// let ended = store.end(Scope::Everything {}, UnixMillis::from_secs(1_800_000_000)).await?;
+/// store.close()?;
+///
+/// assert_eq!(Sqlite::open(&data)?.head().await?, ended.position);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Sqlite {
+    // In the order in which they go: the writer's connection is the last one on the file, and the
+    // lock is given back when nothing is open any more.
+    readers: Readers,
+    writer: Writer,
+    _lock: File,
+}
+
+/// What a store did since it was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Statistics {
+    /// Transactions committed.
+    pub commits: u64,
+    /// Requests that were in them: how well group commit works is `requests / commits`.
+    pub requests: u64,
+    /// Times of use written.
+    pub touches: u64,
+}
+
+impl Sqlite {
+    /// Opens the store in `dir`; makes the directory (0700) and the file (0600) where there is none.
+    ///
+    /// What is refused is left as it was. A file below 64 MiB is checked in full
+    /// (`PRAGMA quick_check`), of a larger one the header and the schema: reading it all would
+    /// make the start wait.
+    pub fn open(dir: &Path) -> Result<Self, OpenError> {
+        let open::Opened {
+            lock,
+            writer,
+            readers,
+            head,
+        } = open::open(dir)?;
+        let threads = |source| OpenError::Io {
+            path: dir.to_owned(),
+            source,
+        };
+        Ok(Self {
+            writer: Writer::start(writer, head, writer::QUEUE).map_err(threads)?,
+            readers: Readers::start(readers).map_err(threads)?,
+            _lock: lock,
+        })
+    }
+
+    /// Finishes what was asked, moves everything into the main file, and tells whether that worked.
+    /// Nothing acknowledged is lost if it did not. Blocks: not for an async task.
+    pub fn close(self) -> Result<(), StoreError> {
+        let Self {
+            readers,
+            mut writer,
+            _lock,
+        } = self;
+        drop(readers);
+        writer.close().map_err(StoreError::from)
+    }
+
+    /// What it did since it was opened.
+    pub fn statistics(&self) -> Statistics {
+        let counters = self.writer.counters();
+        Statistics {
+            commits: counters.commits.load(Ordering::Relaxed),
+            requests: counters.requests.load(Ordering::Relaxed),
+            touches: counters.touches.load(Ordering::Relaxed),
+        }
+    }
+
+    async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Transaction<'_>) -> Work<T> + Send + 'static,
+    {
+        self.writer.run(work).await
+    }
+
+    async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Work<T> + Send + 'static,
+    {
+        self.readers.run(work).await
+    }
+
+    fn note_use(&self, grant: GrantId, now: UnixMillis) {
+        self.writer.touch(grant, now);
+    }
+
+    fn touches(&self) -> &Touches {
+        self.writer.touches()
+    }
+
+    fn committed_head(&self) -> Position {
+        self.writer.head()
+    }
+
+    fn follow_head(&self) -> watch::Receiver<Position> {
+        self.writer.wake()
+    }
+}

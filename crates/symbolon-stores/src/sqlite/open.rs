@@ -1,0 +1,191 @@
+//! From a path to open connections: nothing is changed before it is known that the directory and
+//! its file are ours, whole and free.
+
+mod inspect;
+mod refusal;
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    io,
+    num::NonZero,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use symbolon_login::Position;
+
+pub use refusal::OpenError;
+
+use self::inspect::Found;
+use super::{log, schema};
+
+/// The file that holds everything.
+const DATABASE: &str = "symbolon.db";
+/// Locked by the process that has the directory open.
+const LOCK: &str = "symbolon.lock";
+/// Where a new file is made before it gets its name.
+const UNFINISHED: &str = "symbolon.db.new";
+
+/// How many pages the write-ahead log holds before they are moved into the main file: 16 MiB.
+const CHECKPOINT_PAGES: u32 = 4096;
+/// How long to wait for another program that looks into the file.
+const BUSY: Duration = Duration::from_secs(5);
+const STATEMENTS: usize = 128;
+
+/// An open data directory.
+pub(super) struct Opened {
+    pub(super) lock: File,
+    pub(super) writer: Connection,
+    pub(super) readers: Vec<Connection>,
+    pub(super) head: Position,
+}
+
+/// Opens `dir`, in the order that changes nothing before everything is checked.
+pub(super) fn open(dir: &Path) -> Result<Opened, OpenError> {
+    let path = dir.join(DATABASE);
+    let (lock, found) = if inspect::is_directory(dir)? {
+        let lock = existing_lock(dir)?;
+        (lock, inspect::inspect(&path)?)
+    } else {
+        make_directory(dir)?;
+        (None, Found::Nothing)
+    };
+    let (lock, found) = match lock {
+        Some(lock) => (lock, found),
+        // Another process may have been here between the look and the lock: look again.
+        None => (new_lock(dir)?, inspect::inspect(&path)?),
+    };
+    let version = match found {
+        Found::Ours { version } => version,
+        Found::Nothing => create(dir, &path)?,
+    };
+    let refused = |error| OpenError::sqlite(&path, error);
+    let writer = writer(&path, version).map_err(refused)?;
+    if writer.is_readonly("main").map_err(refused)? {
+        return Err(OpenError::no_access(&path, "it is write-protected"));
+    }
+    let readers = readers(&path).map_err(refused)?;
+    let head = log::head(&writer).map_err(|fault| OpenError::store(&path, fault.into()))?;
+    Ok(Opened {
+        lock,
+        writer,
+        readers,
+        head,
+    })
+}
+
+fn make_directory(dir: &Path) -> Result<(), OpenError> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true).mode(0o700);
+    builder
+        .create(dir)
+        .map_err(|error| OpenError::io(dir, error))
+}
+
+/// Locks the lock file if there is one.
+fn existing_lock(dir: &Path) -> Result<Option<File>, OpenError> {
+    let path = dir.join(LOCK);
+    match OpenOptions::new().read(true).write(true).open(&path) {
+        Ok(file) => lock(dir, file).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(OpenError::io(&path, error)),
+    }
+}
+
+fn new_lock(dir: &Path) -> Result<File, OpenError> {
+    let path = dir.join(LOCK);
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    let file = options.mode(0o600).open(&path);
+    lock(dir, file.map_err(|error| OpenError::io(&path, error))?)
+}
+
+fn lock(dir: &Path, file: File) -> Result<File, OpenError> {
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
+            path: dir.to_owned(),
+        }),
+        Err(TryLockError::Error(error)) => Err(OpenError::io(&dir.join(LOCK), error)),
+    }
+}
+
+/// Makes the file under another name and renames it once it is whole and on disk: whenever the
+/// process is killed there is either no file or a good one.
+fn create(dir: &Path, path: &Path) -> Result<u32, OpenError> {
+    let unfinished = dir.join(UNFINISHED);
+    let io = |error| OpenError::io(path, error);
+    match fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(error)),
+        _ => {}
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    drop(options.open(&unfinished).map_err(io)?);
+    build(&unfinished).map_err(|error| OpenError::sqlite(path, error))?;
+    fs::rename(&unfinished, path).map_err(io)?;
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(io)?;
+    Ok(schema::version())
+}
+
+fn build(path: &Path) -> rusqlite::Result<()> {
+    let conn = Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE))?;
+    // Half a file is thrown away, so it needs no journal.
+    conn.pragma_update_and_check(None, "journal_mode", "OFF", |_| Ok(()))?;
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    schema::migrate(&conn, 0)?;
+    conn.close().map_err(|(_, error)| error)
+}
+
+fn writer(path: &Path, version: u32) -> rusqlite::Result<Connection> {
+    let conn = Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE))?;
+    configure(&conn)?;
+    conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    // FULL syncs the log after each transaction (NORMAL does not, and may lose the last ones).
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    conn.pragma_update(None, "cache_size", -32_768)?;
+    if version < schema::version() {
+        schema::migrate(&conn, version)?;
+        // So that the version in the file's header is the true one, for whoever looks there.
+        conn.pragma_update_and_check(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()))?;
+    }
+    Ok(conn)
+}
+
+fn readers(path: &Path) -> rusqlite::Result<Vec<Connection>> {
+    let threads = thread::available_parallelism().map_or(2, NonZero::get);
+    let open = |_| {
+        let conn = Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_ONLY))?;
+        configure(&conn)?;
+        conn.pragma_update(None, "query_only", true)?;
+        conn.pragma_update(None, "cache_size", -8_192)?;
+        Ok(conn)
+    };
+    (0..threads.clamp(2, 4)).map(open).collect()
+}
+
+fn configure(conn: &Connection) -> rusqlite::Result<()> {
+    conn.busy_timeout(BUSY)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
+    // A file that someone else altered must not run code of theirs or corrupt itself by SQL.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    Ok(())
+}
+
+/// Each connection belongs to one thread: no mutex is needed. No path is ever taken as a URI.
+fn flags(access: OpenFlags) -> OpenFlags {
+    access | OpenFlags::SQLITE_OPEN_NO_MUTEX
+}
+
+/// The file that SQLite keeps beside the main file.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}

@@ -1,0 +1,130 @@
+//! The tables, as numbered migrations.
+
+use rusqlite::Connection;
+
+/// Marks the file as ours in its header: `SYMB`.
+pub(super) const APPLICATION_ID: u32 = 0x5359_4d42;
+
+/// Each entry takes the file from the version before it to its own: the first from nothing to 1.
+/// An entry that was released is never changed.
+const MIGRATIONS: &[&str] = &[FIRST];
+
+/// The version that this program reads and writes.
+pub(super) fn version() -> u32 {
+    u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
+}
+
+/// Brings the file from version `from` to [`version`], one transaction a step.
+pub(super) fn migrate(conn: &Connection, from: u32) -> rusqlite::Result<()> {
+    for (number, sql) in (1_u32..).zip(MIGRATIONS) {
+        if number > from {
+            let step = conn.unchecked_transaction()?;
+            step.execute_batch(sql)?;
+            step.pragma_update(None, "application_id", APPLICATION_ID)?;
+            step.pragma_update(None, "user_version", number)?;
+            step.commit()?;
+        }
+    }
+    Ok(())
+}
+
+/// Rows of people, logins and grants are keyed by their time-ordered ids, so that new rows land side
+/// by side. The indexes on `login.expires_at`, `login.ended_at`, `grant.ended_at` and
+/// `once.expires_at` let expired rows leave without a scan; those on `login.user`, `grant.sid` and
+/// `grant.client_id` let one cut-off find all that it covers.
+///
+/// `user.is_admin` is derived from `roles` by the authority's own rule when the row is written.
+/// `epoch` holds which life of the log this file is in; the log's newest row is its head.
+const FIRST: &str = "
+CREATE TABLE user (
+    id          BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    identifier  TEXT    NOT NULL UNIQUE,
+    roles       TEXT    NOT NULL,
+    is_admin    INTEGER NOT NULL CHECK (is_admin IN (0, 1)),
+    password    TEXT    NOT NULL,
+    created_at  INTEGER NOT NULL,
+    disabled_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX user_admin ON user (disabled_at) WHERE is_admin = 1;
+
+CREATE TABLE app (
+    client_id       TEXT    NOT NULL PRIMARY KEY,
+    name            TEXT    NOT NULL,
+    shape           TEXT    NOT NULL,
+    freshness       TEXT    NOT NULL,
+    idle_ms         INTEGER NOT NULL,
+    absolute_ms     INTEGER NOT NULL,
+    access_token_ms INTEGER NOT NULL,
+    grace_ms        INTEGER NOT NULL,
+    redirect_uris   TEXT    NOT NULL,
+    secret          BLOB    CHECK (length(secret) = 32),
+    first_party     INTEGER NOT NULL CHECK (first_party IN (0, 1)),
+    created_at      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE signing_key (
+    kid        TEXT    NOT NULL PRIMARY KEY,
+    algorithm  TEXT    NOT NULL,
+    public_jwk TEXT    NOT NULL,
+    sealed     BLOB    NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE mark (
+    name TEXT NOT NULL PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE login (
+    sid              BLOB    NOT NULL PRIMARY KEY CHECK (length(sid) = 16),
+    user             BLOB    NOT NULL CHECK (length(user) = 16),
+    authenticated_at INTEGER NOT NULL,
+    methods          TEXT    NOT NULL,
+    device           TEXT,
+    expires_at       INTEGER NOT NULL,
+    ended_at         INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX login_user ON login (user);
+CREATE INDEX login_expires ON login (expires_at);
+CREATE INDEX login_ended ON login (ended_at) WHERE ended_at IS NOT NULL;
+
+CREATE TABLE grant (
+    id         BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    sid        BLOB    NOT NULL CHECK (length(sid) = 16),
+    client_id  TEXT    NOT NULL,
+    rev_epoch  INTEGER NOT NULL,
+    rev_number INTEGER NOT NULL,
+    opened_at  INTEGER NOT NULL,
+    used_at    INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    digest     BLOB    NOT NULL CHECK (length(digest) = 32),
+    moved_at   INTEGER NOT NULL,
+    ended_at   INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX grant_sid ON grant (sid);
+CREATE INDEX grant_client ON grant (client_id);
+CREATE INDEX grant_ended ON grant (ended_at) WHERE ended_at IS NOT NULL;
+
+CREATE TABLE epoch (
+    one     INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+    current INTEGER NOT NULL
+) STRICT;
+INSERT INTO epoch VALUES (1, 1);
+
+CREATE TABLE log (
+    epoch  INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    at     INTEGER NOT NULL,
+    change TEXT    NOT NULL,
+    PRIMARY KEY (epoch, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE once (
+    purpose    TEXT    NOT NULL,
+    key        BLOB    NOT NULL CHECK (length(key) = 32),
+    value      TEXT    NOT NULL,
+    expires_at INTEGER NOT NULL,
+    taken      INTEGER NOT NULL CHECK (taken IN (0, 1)),
+    PRIMARY KEY (purpose, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX once_expires ON once (expires_at);
+";

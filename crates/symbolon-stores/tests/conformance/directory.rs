@@ -1,0 +1,216 @@
+//! Users, apps, keys, marks.
+
+use symbolon_authority::ports::{AddApp, AddUser, AppChange, Open, StoredKey};
+use symbolon_login::{Change, Freshness, Lifetimes, Position, Scope, Shape};
+
+use crate::fixture::*;
+
+pub(crate) async fn an_identifier_is_taken_once(store: Shared) {
+    let first = store.add_user(person(1, "alice", &[]), hash("a")).await;
+    assert_eq!(first.unwrap(), AddUser::Added);
+    let second = store.add_user(person(2, "ALICE", &[]), hash("b")).await;
+    assert_eq!(second.unwrap(), AddUser::Taken);
+    assert!(store.user(user_id(2)).await.unwrap().is_none());
+    let kept = store.user_to_verify(&"alice".parse().unwrap()).await;
+    assert_eq!(kept.unwrap().unwrap().1.expose(), "a");
+}
+
+pub(crate) async fn a_user_is_found_as_added(store: Shared) {
+    let mut alice = person(1, "김철수@example.test", &["admin", "a:b.c"]);
+    alice.disabled_at = Some(at(-5));
+    store.add_user(alice.clone(), hash("phc")).await.unwrap();
+    assert_eq!(store.user(alice.id).await.unwrap().as_ref(), Some(&alice));
+    let found = store.user_to_verify(&alice.identifier).await.unwrap();
+    let (found, password) = found.unwrap();
+    assert_eq!((found, password.expose()), (alice, "phc"));
+    assert!(store.user(user_id(2)).await.unwrap().is_none());
+    let nobody = store.user_to_verify(&"bob".parse().unwrap()).await;
+    assert!(nobody.unwrap().is_none());
+}
+
+pub(crate) async fn users_come_in_order_of_their_identifiers(store: Shared) {
+    for (n, name) in ["c", "a", "é", "b", "z"].into_iter().enumerate() {
+        let user = person(u8::try_from(n).unwrap(), name, &[]);
+        store.add_user(user, hash("x")).await.unwrap();
+    }
+    let mut seen = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store.users(after, 2).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.identifier.clone());
+        seen.extend(page.into_iter().map(|user| user.identifier.to_string()));
+    }
+    assert_eq!(seen, ["a", "b", "c", "z", "é"]);
+    assert!(store.users(None, 0).await.unwrap().is_empty());
+}
+
+pub(crate) async fn the_first_admin_is_the_first(store: Shared) {
+    store
+        .add_user(person(1, "root", &[]), hash("x"))
+        .await
+        .unwrap();
+    let taken = store.add_first_admin(person(2, "root", &["admin"]), hash("x"));
+    assert_eq!(taken.await.unwrap(), Some(AddUser::Taken));
+    let first = store.add_first_admin(person(3, "alice", &["admin"]), hash("x"));
+    assert_eq!(first.await.unwrap(), Some(AddUser::Added));
+    // A disabled administrator is one: who can enable them again is not the first.
+    store.disable_user(user_id(3), NOW).await.unwrap();
+    let second = store.add_first_admin(person(4, "bob", &["admin"]), hash("x"));
+    assert_eq!(second.await.unwrap(), None);
+    assert!(store.user(user_id(4)).await.unwrap().is_none());
+}
+
+pub(crate) async fn only_an_enabled_admin_counts(store: Shared) {
+    add_person(&store, 1).await;
+    assert!(!store.has_admin().await.unwrap());
+    let admin = person(2, "alice", &["staff", "admin"]);
+    store.add_user(admin, hash("x")).await.unwrap();
+    assert!(store.has_admin().await.unwrap());
+    store.disable_user(user_id(2), NOW).await.unwrap();
+    assert!(!store.has_admin().await.unwrap());
+    assert!(store.enable_user(user_id(2)).await.unwrap());
+    assert!(store.has_admin().await.unwrap());
+}
+
+pub(crate) async fn a_new_password_ends_every_login(store: Shared) {
+    add_person(&store, 1).await;
+    add_person(&store, 2).await;
+    open(&store, 1, 1, "app").await;
+    open(&store, 1, 2, "app").await;
+    open(&store, 2, 3, "app").await;
+    let changed = store.set_password(user_id(1), hash("new"), at(1)).await;
+    assert_eq!(changed.unwrap(), Some(ended(1, 2)));
+    let found = store.user_to_verify(&"person1".parse().unwrap()).await;
+    assert_eq!(found.unwrap().unwrap().1.expose(), "new");
+    assert!(!lives(&store, 1).await && !lives(&store, 2).await && lives(&store, 3).await);
+    let log = entries(&store, Position::START, 10).await;
+    let user = user_id(1);
+    assert_eq!(
+        log[0].change,
+        Change::CutOff {
+            covers: Scope::User { user }
+        }
+    );
+    let nobody = store.set_password(user_id(9), hash("new"), NOW).await;
+    assert_eq!(nobody.unwrap(), None);
+    assert_eq!(store.head().await.unwrap(), Position::new(1, 1));
+}
+
+pub(crate) async fn a_disabled_user_cannot_open(store: Shared) {
+    add_person(&store, 1).await;
+    open(&store, 1, 1, "app").await;
+    let disabled = store.disable_user(user_id(1), at(5)).await;
+    assert_eq!(disabled.unwrap(), Some(ended(1, 1)));
+    assert!(!lives(&store, 1).await);
+    let refused = store.open(login(1, 2), grant(2, "app"), NOW).await.unwrap();
+    assert!(matches!(refused, Open::UserGone));
+    // Disabled once more: ended once more, and the first time stays.
+    let again = store.disable_user(user_id(1), at(9)).await;
+    assert_eq!(again.unwrap(), Some(ended(2, 0)));
+    let user = store.user(user_id(1)).await.unwrap().unwrap();
+    assert_eq!(user.disabled_at, Some(at(5)));
+    assert!(store.enable_user(user_id(1)).await.unwrap());
+    open(&store, 1, 2, "app").await;
+    assert!(!lives(&store, 1).await);
+    assert_eq!(store.disable_user(user_id(9), NOW).await.unwrap(), None);
+    assert!(!store.enable_user(user_id(9)).await.unwrap());
+}
+
+pub(crate) async fn an_app_is_kept_and_changed_in_full(store: Shared) {
+    let added = app("b-app");
+    let position = store.add_app(added.clone(), NOW).await.unwrap();
+    assert_eq!(position, AddApp::Added(Position::new(1, 1)));
+    let again = store.add_app(app("b-app"), NOW).await.unwrap();
+    assert_eq!(again, AddApp::Taken);
+    assert_same(&store.app(&client("b-app")).await.unwrap(), &Some(added));
+    assert!(store.app(&client("none")).await.unwrap().is_none());
+
+    let change = AppChange {
+        name: Some("Other".to_owned()),
+        shape: Some(Shape::Jwt),
+        freshness: Some(Freshness::Live),
+        lifetimes: Some(Lifetimes::default()),
+        redirect_uris: Some(Vec::new()),
+        secret: Some(digest("new")),
+    };
+    let changed = store.change_app(&client("b-app"), change, NOW).await;
+    let (changed, position) = changed.unwrap().unwrap();
+    assert_eq!(position, Position::new(1, 2));
+    assert_eq!(
+        (changed.settings.shape, changed.name.as_str()),
+        (Shape::Jwt, "Other")
+    );
+    assert_eq!(changed.settings.freshness, Freshness::Live);
+    assert!(changed.secret.unwrap().matches(&digest("new")) && changed.redirect_uris.is_empty());
+    assert_same(
+        &store.app(&client("b-app")).await.unwrap(),
+        &Some(changed.clone()),
+    );
+
+    let nothing = AppChange::default();
+    let nothing = store.change_app(&client("b-app"), nothing, NOW).await;
+    let (unchanged, position) = nothing.unwrap().unwrap();
+    assert_same(&unchanged, &changed);
+    let log = entries(&store, Position::new(1, 2), 10).await;
+    assert_eq!(log[0].position, position);
+    let settings = changed.settings;
+    assert_eq!(log[0].change, Change::App { settings });
+    let none = store
+        .change_app(&client("none"), AppChange::default(), NOW)
+        .await;
+    assert!(none.unwrap().is_none());
+
+    store.add_app(app("a-app"), NOW).await.unwrap();
+    let all = store.apps().await.unwrap();
+    let all: Vec<_> = all
+        .iter()
+        .map(|app| app.settings.client_id.as_str())
+        .collect();
+    assert_eq!(all, ["a-app", "b-app"]);
+}
+
+fn key(kid: &str, algorithm: &str, created_at: i64) -> StoredKey {
+    StoredKey {
+        kid: kid.parse().unwrap(),
+        algorithm: algorithm.to_owned(),
+        public_jwk: serde_json::json!({"kty": "EC", "kid": kid, "x": "\u{e9}"}),
+        sealed: vec![0, 1, 255],
+        created_at: at(created_at),
+    }
+}
+
+pub(crate) async fn the_first_key_of_an_algorithm_is_the_only_one(store: Shared) {
+    let first = store.add_first_key(key("k2", "ES256", 2), NOW).await;
+    assert_eq!(first.unwrap(), Some(Position::new(1, 1)));
+    let second = store.add_first_key(key("k3", "ES256", 3), NOW).await;
+    assert_eq!(second.unwrap(), None);
+    assert!(
+        store
+            .add_first_key(key("k2", "HS256", 0), NOW)
+            .await
+            .is_err()
+    );
+    let other = store.add_first_key(key("k1", "HS256", 1), NOW).await;
+    assert_eq!(other.unwrap(), Some(Position::new(1, 2)));
+    let keys = store.keys().await.unwrap();
+    let kids: Vec<_> = keys.iter().map(|key| key.kid.as_str()).collect();
+    assert_eq!(kids, ["k1", "k2"]);
+    let (kept, given) = (&keys[1], key("k2", "ES256", 2));
+    assert_eq!(kept.public_jwk, given.public_jwk);
+    assert_eq!(
+        (&kept.algorithm, &kept.sealed, kept.created_at),
+        (&given.algorithm, &given.sealed, given.created_at)
+    );
+    let log = entries(&store, Position::START, 1).await;
+    let jwk = given.public_jwk;
+    assert_eq!(log[0].change, Change::KeyAdded { jwk });
+}
+
+pub(crate) async fn a_mark_stays(store: Shared) {
+    assert!(!store.is_marked("demo").await.unwrap());
+    store.mark("demo").await.unwrap();
+    store.mark("demo").await.unwrap();
+    assert!(store.is_marked("demo").await.unwrap());
+    assert!(!store.is_marked("Demo").await.unwrap());
+}
