@@ -1,0 +1,180 @@
+//! The decision: what does a credential deserve, given what the guard knows now? Pure.
+
+use std::{sync::Arc, time::Duration};
+
+use symbolon_login::{ActiveCredential, Freshness, Ground, Lifetimes, Shape, Subject};
+
+use crate::{
+    clock::{Moment, Now},
+    knowledge::Knowledge,
+};
+
+/// Why a credential was refused: for the operator's log, never for the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Reason {
+    /// Neither a session secret nor a compact JWS.
+    Malformed,
+    /// A refresh token, which proves nothing to an app.
+    RefreshToken,
+    /// No trusted key made it.
+    Forged,
+    /// A key that the authority does not have.
+    UnknownKey,
+    /// Authentic, but for someone else or not an access token.
+    WrongKind,
+    /// Given to another app.
+    OtherApp,
+    /// Past its own end.
+    Expired,
+    /// A cut-off kills it.
+    Ended,
+    /// Its signing key was cut off; the login may live on.
+    KeyEnded,
+    /// The authority says no.
+    Inactive,
+}
+
+impl Reason {
+    /// A stable name for logs and metrics.
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::RefreshToken => "refresh-token",
+            Self::Forged => "forged",
+            Self::UnknownKey => "unknown-key",
+            Self::WrongKind => "wrong-kind",
+            Self::OtherApp => "other-app",
+            Self::Expired => "expired",
+            Self::Ended => "ended",
+            Self::KeyEnded => "key-ended",
+            Self::Inactive => "inactive",
+        }
+    }
+}
+
+/// What a yes rested on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// What the guard knew, or what the authority said when asked for this request.
+    pub ground: Ground,
+    /// How old the yes can be: a login ended longer ago than this would have been refused.
+    pub staleness: Duration,
+}
+
+/// A credential that was found authentic once.
+#[derive(Clone)]
+pub(crate) struct Seen {
+    /// What it proves.
+    pub(crate) facts: Arc<ActiveCredential>,
+    /// The moment *before* the authority was last asked about it; none when only its signature spoke.
+    pub(crate) vouched_at: Option<Moment>,
+    /// From here on it has to be established anew.
+    pub(crate) good_until: Moment,
+    /// The knowledge's era at that time.
+    pub(crate) era: u64,
+}
+
+/// What follows for one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Judgement {
+    /// Good, and proved fresh enough.
+    Yes(Proof),
+    /// Refused.
+    No(Reason),
+    /// The guard is behind what the credential states: catch up first, then judge again.
+    CatchUp,
+    /// Only the authority can say.
+    Ask,
+}
+
+impl Seen {
+    /// Takes over what was established at `now`. No verdict outlives the longest access token,
+    /// because guards forget cut-offs after that.
+    pub(crate) fn establish(
+        facts: Arc<ActiveCredential>,
+        vouched_at: Option<Moment>,
+        era: u64,
+        now: Moment,
+    ) -> Self {
+        Self {
+            facts,
+            vouched_at,
+            good_until: now.plus(Lifetimes::LONGEST_ACCESS_TOKEN),
+            era,
+        }
+    }
+}
+
+/// Judges a credential that is authentic, for a request that may be answered `freshness` old.
+pub(crate) fn judge(
+    seen: &Seen,
+    freshness: Freshness,
+    knowledge: &Knowledge,
+    now: Now,
+) -> Judgement {
+    if let Some(reason) = dead(&seen.facts, knowledge) {
+        return Judgement::No(reason);
+    }
+    let over = seen.facts.exp <= knowledge.wall(now).as_secs();
+    if over && seen.facts.shape == Shape::Jwt {
+        return Judgement::No(Reason::Expired);
+    }
+    // A session's `exp` says until when the authority's answer may be repeated, not when it ends.
+    if over || seen.good_until <= now.moment || seen.era != knowledge.era(seen.facts.shape) {
+        return Judgement::Ask;
+    }
+    let vouched = seen.vouched_at.map(|moment| now.moment.since(moment));
+    // A credential ahead of the guard is not a lie, but the guard's own knowledge says nothing about it.
+    let behind = knowledge.applied().is_none_or(|at| seen.facts.rev > at);
+    let known = knowledge
+        .staleness(now.moment)
+        .filter(|_| !behind || freshness == Freshness::UntilExpiry)
+        .into_iter()
+        .chain(vouched)
+        .min();
+    match (freshness.ground(known), known) {
+        (Ground::Local, Some(staleness)) => Judgement::Yes(Proof {
+            ground: Ground::Local,
+            staleness,
+        }),
+        _ if behind && freshness != Freshness::Live => Judgement::CatchUp,
+        _ => Judgement::Ask,
+    }
+}
+
+/// Judges what the authority just answered about a question asked at `asked_at`, no earlier than
+/// the request arrived: fresh by construction, whatever the route demands. Cut-offs that arrived meanwhile
+/// still count.
+pub(crate) fn judge_answer(
+    facts: &ActiveCredential,
+    asked_at: Moment,
+    knowledge: &Knowledge,
+    now: Now,
+) -> Judgement {
+    if let Some(reason) = dead(facts, knowledge) {
+        return Judgement::No(reason);
+    }
+    if facts.exp <= knowledge.wall(now).as_secs() {
+        return Judgement::No(Reason::Expired);
+    }
+    Judgement::Yes(Proof {
+        ground: Ground::Authority,
+        staleness: now.moment.since(asked_at),
+    })
+}
+
+fn dead(facts: &ActiveCredential, knowledge: &Knowledge) -> Option<Reason> {
+    let subject = facts.subject();
+    knowledge.kills(&subject)?;
+    let without_key = Subject {
+        key: None,
+        ..subject
+    };
+    Some(match knowledge.kills(&without_key) {
+        Some(_) => Reason::Ended,
+        None => Reason::KeyEnded,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,224 @@
+//! The decision as tables.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use symbolon_login::{
+    AppSettings, Change, KeyId, LogEntry, Position, Scope, Sid, Snapshot, UnixMillis, UserId,
+};
+
+use super::*;
+
+const ISSUED: i64 = 1_800_000_000;
+const SEC: Duration = Duration::from_secs(1);
+
+fn at(seconds: u64) -> Moment {
+    Moment::at(Duration::from_secs(seconds))
+}
+
+/// `seconds` after the credential was issued, by both clocks.
+fn now(seconds: u32) -> Now {
+    Now {
+        moment: at(u64::from(seconds)),
+        wall: UnixMillis::from_secs(ISSUED + i64::from(seconds)),
+    }
+}
+
+/// A guard that applied up to 1.5 and proved it at second `fresh`.
+fn knowing(fresh: Option<u64>) -> Knowledge {
+    let mut knowledge = Knowledge::new("http://localhost:7300".to_owned(), "app".parse().unwrap());
+    let second = Duration::from_secs;
+    let snapshot = Snapshot {
+        head: Position::new(1, 5),
+        issuer: "http://localhost:7300".to_owned(),
+        cut_offs: vec![],
+        keys: vec![],
+        apps: vec![AppSettings {
+            client_id: "app".parse().unwrap(),
+            shape: Shape::Session,
+            freshness: Freshness::DEFAULT,
+            lifetimes: Lifetimes::new(
+                second(3600),
+                second(7200),
+                second(300),
+                second(10),
+            )
+            .unwrap(),
+        }],
+    };
+    knowledge.restore(&snapshot, at(0)).unwrap();
+    if let Some(fresh) = fresh {
+        let ticket = knowledge.ask(at(fresh)).unwrap();
+        let _ = knowledge.answer(ticket, Position::new(1, 5));
+    }
+    knowledge
+}
+
+fn seen(shape: Shape, rev: Position, vouched_at: Option<u64>, knowledge: &Knowledge) -> Seen {
+    let start = UnixMillis::from_secs(ISSUED);
+    let kid: Option<KeyId> = (shape == Shape::Jwt).then(|| "key".parse().unwrap());
+    let facts = ActiveCredential {
+        sub: UserId::mint(start, [1; 10]),
+        username: "alice".to_owned(),
+        sid: Sid::mint(start, [2; 10]),
+        client_id: "app".parse().unwrap(),
+        rev,
+        kid,
+        shape,
+        iat: ISSUED,
+        exp: ISSUED + 300,
+        auth_time: ISSUED,
+        amr: vec![],
+        roles: vec![],
+    };
+    Seen::establish(
+        Arc::new(facts),
+        vouched_at.map(at),
+        knowledge.era(shape),
+        at(0),
+    )
+}
+
+fn cut(knowledge: &mut Knowledge, covers: Scope) {
+    let position = knowledge.applied().unwrap().next();
+    let change = Change::CutOff { covers };
+    knowledge.apply(&LogEntry { position, change }, at(0));
+}
+
+const OLD: Position = Position::new(1, 3);
+const AHEAD: Position = Position::new(1, 9);
+
+fn local(staleness: Duration) -> Judgement {
+    Judgement::Yes(Proof {
+        ground: Ground::Local,
+        staleness,
+    })
+}
+
+#[test]
+fn a_yes_rests_on_proved_freshness_or_the_authority_is_asked() {
+    let within = Freshness::Within(10 * SEC);
+    let table = [
+        // (freshness, rev, knowledge proved at, authority asked at) at second 100
+        (within, OLD, Some(99), None, local(SEC)),
+        (within, OLD, Some(90), None, local(10 * SEC)),
+        (within, OLD, Some(89), None, Judgement::Ask),
+        (within, OLD, None, None, Judgement::Ask),
+        // What the authority said is a proof of its own moment.
+        (within, OLD, None, Some(95), local(5 * SEC)),
+        (within, OLD, Some(20), Some(95), local(5 * SEC)),
+        (within, OLD, Some(97), Some(95), local(3 * SEC)),
+        (within, OLD, Some(20), Some(20), Judgement::Ask),
+        (Freshness::Live, OLD, Some(100), Some(100), Judgement::Ask),
+        (Freshness::UntilExpiry, OLD, Some(1), None, local(99 * SEC)),
+        (Freshness::UntilExpiry, OLD, None, None, Judgement::Ask),
+        // Ahead of the guard: it catches up before it says anything.
+        (within, AHEAD, Some(99), None, Judgement::CatchUp),
+        (within, AHEAD, Some(99), Some(95), local(5 * SEC)),
+        (Freshness::Live, AHEAD, Some(99), None, Judgement::Ask),
+        (Freshness::UntilExpiry, AHEAD, Some(99), None, local(SEC)),
+    ];
+    for shape in [Shape::Session, Shape::Jwt] {
+        for (freshness, rev, fresh, vouched, expected) in table {
+            let knowledge = knowing(fresh);
+            let seen = seen(shape, rev, vouched, &knowledge);
+            assert_eq!(
+                judge(&seen, freshness, &knowledge, now(100)),
+                expected,
+                "{shape} {freshness} {rev} {fresh:?} {vouched:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_cut_off_refuses_whatever_the_freshness_and_whoever_vouched() {
+    let sid = Sid::mint(UnixMillis::from_secs(ISSUED), [2; 10]);
+    for freshness in [Freshness::Live, Freshness::DEFAULT, Freshness::UntilExpiry] {
+        for shape in [Shape::Session, Shape::Jwt] {
+            let mut knowledge = knowing(Some(100));
+            cut(&mut knowledge, Scope::Login { sid });
+            let seen = seen(shape, OLD, Some(100), &knowledge);
+            let no = Judgement::No(Reason::Ended);
+            assert_eq!(judge(&seen, freshness, &knowledge, now(100)), no);
+            assert_eq!(judge_answer(&seen.facts, at(100), &knowledge, now(100)), no);
+        }
+    }
+}
+
+#[test]
+fn a_login_survives_its_signing_key() {
+    let mut knowledge = knowing(Some(100));
+    let kid = "key".parse().unwrap();
+    cut(&mut knowledge, Scope::Key { kid });
+    let jwt = seen(Shape::Jwt, OLD, None, &knowledge);
+    assert_eq!(
+        judge(&jwt, Freshness::DEFAULT, &knowledge, now(100)),
+        Judgement::No(Reason::KeyEnded)
+    );
+    let session = seen(Shape::Session, OLD, None, &knowledge);
+    assert_eq!(
+        judge(&session, Freshness::DEFAULT, &knowledge, now(100)),
+        local(Duration::ZERO)
+    );
+    cut(&mut knowledge, Scope::Everything {});
+    assert_eq!(
+        judge(&jwt, Freshness::DEFAULT, &knowledge, now(100)),
+        Judgement::No(Reason::Ended)
+    );
+}
+
+#[test]
+fn at_its_end_a_token_is_over_and_a_session_is_asked_about() {
+    for (second, jwt, session) in [
+        (299, local(Duration::ZERO), local(Duration::ZERO)),
+        (300, Judgement::No(Reason::Expired), Judgement::Ask),
+        (301, Judgement::No(Reason::Expired), Judgement::Ask),
+    ] {
+        let knowledge = knowing(Some(u64::from(second)));
+        let now = now(second);
+        let token = seen(Shape::Jwt, OLD, None, &knowledge);
+        assert_eq!(judge(&token, Freshness::DEFAULT, &knowledge, now), jwt);
+        let opaque = seen(Shape::Session, OLD, None, &knowledge);
+        assert_eq!(judge(&opaque, Freshness::DEFAULT, &knowledge, now), session);
+    }
+}
+
+#[test]
+fn no_verdict_outlives_the_memory_of_cut_offs_or_its_era() {
+    let knowledge = knowing(Some(3_600));
+    // The wall clock stands still: only the guard's own clock says that an hour went by.
+    let late = Now {
+        moment: at(3_600),
+        wall: UnixMillis::from_secs(ISSUED),
+    };
+    let old = seen(Shape::Jwt, OLD, None, &knowledge);
+    assert_eq!(
+        judge(&old, Freshness::DEFAULT, &knowledge, late),
+        Judgement::Ask
+    );
+    let earlier = Seen {
+        era: knowledge.era(Shape::Session) + 1,
+        ..seen(Shape::Session, OLD, None, &knowledge)
+    };
+    assert_eq!(
+        judge(&earlier, Freshness::DEFAULT, &knowledge, now(10)),
+        Judgement::Ask
+    );
+}
+
+#[test]
+fn an_answer_is_as_old_as_its_question() {
+    let knowledge = knowing(None);
+    let session = seen(Shape::Session, OLD, None, &knowledge);
+    assert_eq!(
+        judge_answer(&session.facts, at(98), &knowledge, now(100)),
+        Judgement::Yes(Proof {
+            ground: Ground::Authority,
+            staleness: 2 * SEC
+        })
+    );
+    assert_eq!(
+        judge_answer(&session.facts, at(300), &knowledge, now(300)),
+        Judgement::No(Reason::Expired)
+    );
+}

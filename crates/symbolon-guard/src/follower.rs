@@ -1,0 +1,236 @@
+//! Follows the feed: the stream brings news, the lease says how old the knowledge can be.
+//!
+//! Two tasks for each guard. They end when the last handle of the guard is dropped.
+
+use std::{sync::Arc, time::Duration};
+
+use symbolon_login::{Head, LogEntry};
+use tokio::{task::AbortHandle, time};
+
+use crate::{
+    authority::Unavailable,
+    backoff::Backoff,
+    clock,
+    core::Core,
+    knowledge::{Applied, BadSnapshot},
+    lease::Answer,
+    sse::{BadStream, Event, Parser},
+};
+
+/// How often the head is asked for.
+const BEAT: Duration = Duration::from_millis(250);
+
+/// How long the stream may lag behind a head that the lease heard of.
+const LAG: Duration = Duration::from_millis(100);
+
+/// How long the stream may be silent. The authority writes a comment every 5 s.
+const SILENCE: Duration = Duration::from_secs(12);
+
+/// A stream that lived this long was a good one: the next one is tried at once.
+const GOOD: Duration = Duration::from_secs(2);
+
+/// The tasks of one guard; dropping this ends them.
+pub(crate) struct Follower {
+    tasks: [AbortHandle; 2],
+}
+
+impl Follower {
+    /// Starts both tasks on the current tokio runtime.
+    pub(crate) fn start(core: &Arc<Core>) -> Self {
+        let stream = tokio::spawn(follow(Arc::clone(core)));
+        let lease = tokio::spawn(keep_lease(Arc::clone(core)));
+        Self {
+            tasks: [stream.abort_handle(), lease.abort_handle()],
+        }
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+/// Why a stream ended.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error("{0}")]
+    Unavailable(#[from] Unavailable),
+    #[error("the feed is not what was expected: {0}")]
+    BadStream(#[from] BadStream),
+    #[error("the snapshot cannot be used: {0}")]
+    BadSnapshot(#[from] BadSnapshot),
+    #[error("the stream broke off")]
+    Ended,
+    #[error("the stream was silent for {} s", SILENCE.as_secs())]
+    Silent,
+    #[error("the stream lags behind the head")]
+    Lagging,
+    #[error("the log cannot be continued from here")]
+    Resync,
+}
+
+/// Snapshot, then stream, again and again.
+async fn follow(core: Arc<Core>) {
+    let mut backoff = Backoff::default();
+    let mut needs_snapshot = true;
+    loop {
+        let started = clock::now().moment;
+        let trouble = match turn(&core, needs_snapshot).await {
+            Ok(never) => match never {},
+            Err(trouble) => trouble,
+        };
+        core.report(|health| {
+            health.connected = false;
+            health.trouble = Some(trouble.to_string());
+        });
+        tracing::info!(reason = %trouble, "the feed is interrupted");
+        needs_snapshot = match trouble {
+            // An entry that could not be read was not applied: a snapshot says it in another way.
+            Trouble::Resync | Trouble::BadSnapshot(_) | Trouble::BadStream(_) => true,
+            _ => core.knowledge().applied().is_none(),
+        };
+        if clock::now().moment.since(started) >= GOOD {
+            backoff.reset();
+        }
+        time::sleep(backoff.next()).await;
+    }
+}
+
+enum Never {}
+
+async fn turn(core: &Arc<Core>, needs_snapshot: bool) -> Result<Never, Trouble> {
+    let known = core.knowledge().applied();
+    let after = match known {
+        Some(applied) if !needs_snapshot => applied,
+        _ => {
+            let snapshot = core.authority.snapshot().await?;
+            let now = clock::now().moment;
+            core.learn(|knowledge| knowledge.restore(&snapshot, now))?;
+            tracing::debug!(head = %snapshot.head, "snapshot taken");
+            core.ask_now.notify_one();
+            snapshot.head
+        }
+    };
+    let mut response = core.authority.stream(after).await?;
+    let (mut parser, mut events) = (Parser::default(), Vec::new());
+    loop {
+        let chunk = tokio::select! {
+            chunk = time::timeout(SILENCE, response.chunk()) => chunk,
+            () = core.lagging.notified() => return Err(Trouble::Lagging),
+            () = core.resync.notified() => return Err(Trouble::Resync),
+        };
+        let chunk = chunk
+            .map_err(|_| Trouble::Silent)?
+            .map_err(|_| Trouble::Ended)?
+            .ok_or(Trouble::Ended)?;
+        parser.push(&chunk, &mut events)?;
+        take(core, &mut events)?;
+    }
+}
+
+/// Applies what one chunk brought, then asks for the head at once: that is the proof that the news
+/// is complete, and the authority's notice that this guard has it.
+fn take(core: &Core, events: &mut Vec<Event>) -> Result<(), Trouble> {
+    let mut applied_some = false;
+    for event in events.drain(..) {
+        match event.name.as_str() {
+            "hello" => hello(core, &event)?,
+            "entry" => applied_some |= entry(core, &event)?,
+            "reset" => return Err(Trouble::Resync),
+            other => tracing::debug!(event = %other.escape_debug(), "an unknown event is skipped"),
+        }
+    }
+    if applied_some {
+        core.ask_now.notify_one();
+    }
+    Ok(())
+}
+
+fn hello(core: &Core, event: &Event) -> Result<(), Trouble> {
+    let hello: Head = serde_json::from_str(&event.data).map_err(|_| Trouble::Resync)?;
+    let applied = core.knowledge().applied();
+    if applied.is_none_or(|applied| hello.head < applied) {
+        return Err(Trouble::Resync);
+    }
+    tracing::debug!(head = %hello.head, "the stream is open");
+    core.report(|health| {
+        health.connected = true;
+        health.trouble = None;
+    });
+    Ok(())
+}
+
+fn entry(core: &Core, event: &Event) -> Result<bool, Trouble> {
+    let entry: LogEntry = serde_json::from_str(&event.data).map_err(|_| {
+        tracing::warn!(
+            "an entry of the feed cannot be read; is this guard older than its authority?"
+        );
+        Trouble::Resync
+    })?;
+    if entry.position.to_string() != event.id {
+        return Err(Trouble::Resync);
+    }
+    let now = clock::now().moment;
+    match core.learn(|knowledge| knowledge.apply(&entry, now)) {
+        Applied::New => {
+            tracing::debug!(position = %entry.position, "applied");
+            Ok(true)
+        }
+        Applied::Known => Ok(false),
+        Applied::Gap => Err(Trouble::Resync),
+    }
+}
+
+/// Asks for the head on every beat, and at once when told to. One question at a time.
+async fn keep_lease(core: Arc<Core>) {
+    let mut beat = time::interval(BEAT);
+    beat.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = beat.tick() => {}
+            () = core.ask_now.notified() => {}
+        }
+        // Noted before asking: that is what the proof rests on.
+        let asked_at = clock::now().moment;
+        let Some((ticket, applied)) = ({
+            let knowledge = core.knowledge();
+            knowledge.ask(asked_at).zip(knowledge.applied())
+        }) else {
+            continue;
+        };
+        match core.authority.head(applied).await {
+            Ok((head, time)) => {
+                let now = clock::now().moment;
+                let answer = core.learn(|knowledge| {
+                    knowledge.forget(now);
+                    if let Some(time) = time {
+                        knowledge.hear_time(time, asked_at);
+                    }
+                    knowledge.answer(ticket, head)
+                });
+                match answer {
+                    Answer::Proved => {}
+                    Answer::Behind => expect_news(&core, applied).await,
+                    Answer::WentBack => {
+                        tracing::error!(%head, %applied, "the authority's log went back");
+                        core.resync.notify_one();
+                    }
+                }
+            }
+            Err(unavailable) => tracing::debug!(reason = %unavailable, "the head was not answered"),
+        }
+    }
+}
+
+/// The stream should have brought something by now; if it has not moved at all, it is stuck.
+async fn expect_news(core: &Core, applied: symbolon_login::Position) {
+    let moved = core
+        .wait_until(LAG, |pulse| pulse.applied != Some(applied))
+        .await;
+    if !moved && core.health().connected {
+        core.lagging.notify_one();
+    }
+}

@@ -1,0 +1,312 @@
+//! The guard's handle and how one is made.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use aws_lc_rs::rand;
+use symbolon_login::{BadId, ClientId, Freshness, Position};
+use url::{Host, Url};
+use uuid::Uuid;
+
+use crate::{
+    authority::Authority,
+    clock,
+    cookies::CookieNames,
+    core::{Core, Settings},
+    credential::Secret,
+    follower::Follower,
+    layer::GuardLayer,
+};
+
+/// Stands in front of one app's routes.
+///
+/// Cheap to clone; all clones are one guard. It follows the authority's feed in background tasks
+/// until the last clone (and the last layer made of one) is dropped.
+#[derive(Clone)]
+pub struct Guard(Arc<Handle>);
+
+struct Handle {
+    core: Arc<Core>,
+    /// Held for its drop.
+    _follower: Follower,
+}
+
+/// How a guard fares, for the app's own health page.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// How far the log was applied; none before the first snapshot.
+    pub applied: Option<Position>,
+    /// The newest head that the guard heard of.
+    pub head: Option<Position>,
+    /// How old the guard's knowledge can be at most; none when it was never proved.
+    pub staleness: Option<Duration>,
+    /// How many scopes have a cut-off that the guard knows.
+    pub cut_offs: usize,
+    /// Whether the stream is open.
+    pub connected: bool,
+    /// What went wrong last, while it does.
+    pub trouble: Option<String>,
+}
+
+/// A guard that could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// A URL is no `http` or `https` URL of the expected form.
+    #[error("{what} {url:?}: {problem}")]
+    Url {
+        /// Which setting.
+        what: &'static str,
+        /// What it was set to.
+        url: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The client id is none.
+    #[error("client id: {0}")]
+    ClientId(#[from] BadId),
+    /// The HTTP client could not be set up (TLS roots of the system, as a rule).
+    #[error("cannot set up the HTTP client: {0}")]
+    Client(#[source] reqwest::Error),
+    /// The operating system gives no random numbers.
+    #[error("the operating system gives no random numbers")]
+    Randomness,
+    /// The authority did not give a snapshot and a proof of its freshness in time.
+    #[error("cannot follow the authority at {url} within {} s: {reason}", .waited.as_secs())]
+    Unreachable {
+        /// Where it should be.
+        url: String,
+        /// How long it was tried.
+        waited: Duration,
+        /// What went wrong last.
+        reason: String,
+    },
+}
+
+/// Settings of a guard to be. Made by [`Guard::builder`].
+#[must_use]
+pub struct GuardBuilder {
+    authority: String,
+    client_id: String,
+    client_secret: Option<Secret>,
+    issuer: Option<String>,
+    public_url: Option<String>,
+    freshness: Option<Freshness>,
+    insecure_http: bool,
+    patience: Duration,
+}
+
+impl Guard {
+    /// A guard for the app `client_id` of the authority at this URL.
+    pub fn builder(authority: impl Into<String>, client_id: impl Into<String>) -> GuardBuilder {
+        GuardBuilder {
+            authority: authority.into(),
+            client_id: client_id.into(),
+            client_secret: None,
+            issuer: None,
+            public_url: None,
+            freshness: None,
+            insecure_http: false,
+            patience: Duration::from_secs(10),
+        }
+    }
+
+    /// The layer that finds out who is calling. It refuses nobody by itself: the extractors
+    /// [`Identity`](crate::Identity) and `Option<Identity>` do, each in its way.
+    pub fn layer(&self) -> GuardLayer {
+        GuardLayer::new(self.clone(), false)
+    }
+
+    /// The layer that lets only signed-in people through, for routes whose handlers do not ask who it is.
+    pub fn require(&self) -> GuardLayer {
+        GuardLayer::new(self.clone(), true)
+    }
+
+    /// How the guard fares now.
+    pub fn status(&self) -> Status {
+        let health = self.core().health();
+        let now = clock::now().moment;
+        let knowledge = self.core().knowledge();
+        Status {
+            applied: knowledge.applied(),
+            head: knowledge.head(),
+            staleness: knowledge.staleness(now),
+            cut_offs: knowledge.cut_offs(),
+            connected: health.connected,
+            trouble: health.trouble,
+        }
+    }
+
+    /// The app that this guard stands in front of.
+    pub fn client_id(&self) -> &ClientId {
+        &self.core().settings.client_id
+    }
+
+    /// How fresh a yes has to be at the app's routes, unless they ask for more.
+    pub fn freshness(&self) -> Freshness {
+        self.core().freshness(None)
+    }
+
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.0.core
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guard")
+            .field("client_id", self.client_id())
+            .field("status", &self.status())
+            .finish()
+    }
+}
+
+impl GuardBuilder {
+    /// The app's secret, for a confidential client: the guard then authenticates at the token endpoint
+    /// and reports to the authority what it has applied.
+    pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
+        self.client_secret = Some(Secret::new(secret.into()));
+        self
+    }
+
+    /// What the authority calls itself (the claim `iss`), where people's browsers find it, when the app
+    /// reaches it under another address. Default: the address given to [`Guard::builder`].
+    pub fn issuer(mut self, url: impl Into<String>) -> Self {
+        self.issuer = Some(url.into());
+        self
+    }
+
+    /// The app's own origin, such as `https://app.example.org`: needed to sign people in. Without it the
+    /// guard never redirects to sign-in, and unsafe requests with cookies need Fetch Metadata.
+    pub fn public_url(mut self, url: impl Into<String>) -> Self {
+        self.public_url = Some(url.into());
+        self
+    }
+
+    /// Instead of the freshness that the authority's settings give for the app. A route may still ask
+    /// for more.
+    pub fn freshness(mut self, freshness: Freshness) -> Self {
+        self.freshness = Some(freshness);
+        self
+    }
+
+    /// Allows plain http to an authority, and for an app, that is not on this machine. Cookies then lose
+    /// `__Host-` and `Secure`: anyone on the network can read and set them.
+    pub fn insecure_http(mut self) -> Self {
+        self.insecure_http = true;
+        self
+    }
+
+    /// How long [`GuardBuilder::connect`] tries. Default: 10 s.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Starts the guard and waits until it knows the log and has proved how fresh that is.
+    ///
+    /// # Errors
+    /// When a setting is wrong, or the authority cannot be followed in time. The text names the URL.
+    pub async fn connect(self) -> Result<Guard, ConnectError> {
+        let (patience, url) = (self.patience, self.authority.clone());
+        let guard = self.start()?;
+        let proved = guard
+            .core()
+            .wait_until(patience, |pulse| pulse.fresh_as_of.is_some())
+            .await;
+        if proved {
+            return Ok(guard);
+        }
+        let trouble = guard.core().health().trouble;
+        Err(ConnectError::Unreachable {
+            url,
+            waited: patience,
+            reason: trouble.unwrap_or_else(|| "it does not answer for its head".to_owned()),
+        })
+    }
+
+    /// Starts the guard and does not wait: until it has heard from the authority it answers 503 to
+    /// everyone who shows a credential. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// When a setting is wrong.
+    pub fn start(self) -> Result<Guard, ConnectError> {
+        let client_id: ClientId = self.client_id.parse()?;
+        let base = self.url("the authority's URL", &self.authority)?;
+        let issuer = match &self.issuer {
+            Some(issuer) => text(&self.url("the issuer", issuer)?),
+            None => text(&base),
+        };
+        let public = self
+            .public_url
+            .as_deref()
+            .map(|url| self.url("the app's public URL", url))
+            .transpose()?;
+        let is_secure = public
+            .as_ref()
+            .is_none_or(|url| url.scheme() == "https" || is_loopback(url));
+        let settings = Settings {
+            cookies: CookieNames::new(&client_id, is_secure),
+            client_id: client_id.clone(),
+            issuer,
+            public_origin: public.map(|url| url.origin().ascii_serialization()),
+            freshness: self.freshness,
+        };
+        let mut bytes = [0; 16];
+        rand::fill(&mut bytes).map_err(|_| ConnectError::Randomness)?;
+        let id = uuid::Builder::from_random_bytes(bytes).into_uuid();
+        let authority = self.authority_client(base, client_id, id)?;
+        let core = Arc::new(Core::new(settings, authority));
+        Ok(Guard(Arc::new(Handle {
+            _follower: Follower::start(&core),
+            core,
+        })))
+    }
+
+    fn authority_client(
+        &self,
+        base: Url,
+        client_id: ClientId,
+        id: Uuid,
+    ) -> Result<Authority, ConnectError> {
+        Authority::new(base, client_id, self.client_secret.as_ref(), id)
+            .map_err(ConnectError::Client)
+    }
+
+    fn url(&self, what: &'static str, text: &str) -> Result<Url, ConnectError> {
+        let wrong = |problem| ConnectError::Url {
+            what,
+            url: text.to_owned(),
+            problem,
+        };
+        let url = Url::parse(text).map_err(|_| wrong("not a URL"))?;
+        if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+            return Err(wrong("expected http://host or https://host"));
+        }
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+            return Err(wrong("expected no path, query or fragment"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(wrong("expected no user name or password"));
+        }
+        if url.scheme() == "http" && !is_loopback(&url) && !self.insecure_http {
+            return Err(wrong(
+                "plain http to another machine; use https, or say insecure_http()",
+            ));
+        }
+        Ok(url)
+    }
+}
+
+/// Without a trailing slash, as `iss` has it.
+fn text(url: &Url) -> String {
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
+/// This machine: browsers treat such hosts as secure even without TLS.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}

@@ -1,0 +1,241 @@
+//! The state machine, one rule a test.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use symbolon_login::{CutOff, Freshness, Scope, Sid, UserId};
+
+use super::*;
+
+const ISSUER: &str = "http://localhost:7300";
+
+fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+fn at(second: u64) -> Moment {
+    Moment::at(secs(second))
+}
+
+fn app(name: &str, shape: Shape) -> AppSettings {
+    AppSettings {
+        client_id: name.parse().unwrap(),
+        shape,
+        freshness: Freshness::DEFAULT,
+        lifetimes: Lifetimes::new(secs(3600), secs(7200), secs(300), secs(10)).unwrap(),
+    }
+}
+
+fn snapshot(head: Position, cut_offs: Vec<CutOff>) -> Snapshot {
+    Snapshot {
+        head,
+        issuer: ISSUER.to_owned(),
+        cut_offs,
+        keys: Vec::new(),
+        apps: vec![app("app", Shape::Session), app("other", Shape::Jwt)],
+    }
+}
+
+fn knowing(head: Position) -> Knowledge {
+    let mut knowledge = Knowledge::new(ISSUER.to_owned(), "app".parse().unwrap());
+    knowledge
+        .restore(&snapshot(head, Vec::new()), at(0))
+        .unwrap();
+    knowledge
+}
+
+fn user(n: u8) -> UserId {
+    UserId::mint(UnixMillis::from_millis(0), [n; 10])
+}
+
+fn end_of(n: u8, position: Position) -> LogEntry {
+    LogEntry {
+        position,
+        change: Change::CutOff {
+            covers: Scope::User { user: user(n) },
+        },
+    }
+}
+
+fn is_dead(knowledge: &Knowledge, n: u8, rev: Position) -> bool {
+    knowledge
+        .kills(&Subject {
+            user: user(n),
+            sid: Sid::mint(UnixMillis::from_millis(0), [n; 10]),
+            client_id: &"app".parse().unwrap(),
+            key: None,
+            rev,
+        })
+        .is_some()
+}
+
+const fn place(number: u64) -> Position {
+    Position::new(1, number)
+}
+
+#[test]
+fn before_the_first_snapshot_nothing_can_be_applied_or_proved() {
+    let mut knowledge = Knowledge::new(ISSUER.to_owned(), "app".parse().unwrap());
+    assert_eq!(knowledge.apply(&end_of(1, place(1)), at(1)), Applied::Gap);
+    assert!(knowledge.ask(at(1)).is_none());
+    assert_eq!(knowledge.staleness(at(1)), None);
+}
+
+#[test]
+fn a_snapshot_proves_nothing_by_itself() {
+    assert_eq!(knowing(place(5)).staleness(at(0)), None);
+}
+
+#[test]
+fn entries_are_applied_in_order_and_only_once() {
+    let mut knowledge = knowing(place(5));
+    assert_eq!(knowledge.apply(&end_of(1, place(5)), at(1)), Applied::Known);
+    assert_eq!(knowledge.apply(&end_of(1, place(7)), at(1)), Applied::Gap);
+    assert!(!is_dead(&knowledge, 1, place(5)));
+    assert_eq!(knowledge.apply(&end_of(1, place(6)), at(1)), Applied::New);
+    assert!(is_dead(&knowledge, 1, place(5)));
+    assert!(!is_dead(&knowledge, 1, place(6)));
+    assert_eq!(
+        knowledge.apply(&end_of(1, Position::new(2, 7)), at(1)),
+        Applied::Gap
+    );
+    assert_eq!(knowledge.applied(), Some(place(6)));
+}
+
+#[test]
+fn freshness_is_counted_from_the_question_once_the_stream_is_there() {
+    let mut knowledge = knowing(place(5));
+    let ticket = knowledge.ask(at(10)).unwrap();
+    assert_eq!(knowledge.answer(ticket, place(6)), Answer::Behind);
+    assert_eq!(knowledge.staleness(at(12)), None);
+    knowledge.apply(&end_of(1, place(6)), at(12));
+    assert_eq!(knowledge.staleness(at(12)), Some(secs(2)));
+}
+
+#[test]
+fn a_snapshot_joins_what_is_known_and_forgets_nothing() {
+    let mut knowledge = knowing(place(5));
+    knowledge.apply(&end_of(1, place(6)), at(1));
+    let other = CutOff {
+        position: place(8),
+        scope: Scope::User { user: user(2) },
+    };
+    knowledge
+        .restore(&snapshot(place(9), vec![other]), at(2))
+        .unwrap();
+    assert!(is_dead(&knowledge, 1, place(5)) && is_dead(&knowledge, 2, place(5)));
+    assert_eq!(knowledge.applied(), Some(place(9)));
+}
+
+#[test]
+fn another_log_takes_the_proofs_away_and_leaves_the_cut_offs() {
+    for head in [place(4), Position::new(2, 0)] {
+        let mut knowledge = knowing(place(5));
+        knowledge.apply(&end_of(1, place(6)), at(1));
+        let ticket = knowledge.ask(at(2)).unwrap();
+        assert_eq!(knowledge.answer(ticket, place(6)), Answer::Proved);
+        let era = knowledge.era(Shape::Jwt);
+        knowledge
+            .restore(&snapshot(head, Vec::new()), at(3))
+            .unwrap();
+        assert_eq!(knowledge.staleness(at(3)), None, "{head}");
+        assert!(knowledge.era(Shape::Jwt) > era);
+        assert!(is_dead(&knowledge, 1, place(5)));
+    }
+}
+
+#[test]
+fn a_log_that_went_back_is_never_taken_for_fresh() {
+    let mut knowledge = knowing(place(5));
+    let ticket = knowledge.ask(at(1)).unwrap();
+    assert_eq!(knowledge.answer(ticket, place(4)), Answer::WentBack);
+    assert_eq!(knowledge.staleness(at(1)), None);
+}
+
+#[test]
+fn a_wrong_authority_and_an_unknown_app_are_named() {
+    let mut knowledge = Knowledge::new(ISSUER.to_owned(), "app".parse().unwrap());
+    let mut other = snapshot(place(1), Vec::new());
+    other.issuer = "http://evil.example.test".to_owned();
+    let error = knowledge.restore(&other, at(0)).unwrap_err().to_string();
+    assert!(error.contains("evil.example.test") && error.contains(ISSUER));
+    let mut empty = snapshot(place(1), Vec::new());
+    empty.apps.clear();
+    let error = knowledge.restore(&empty, at(0)).unwrap_err();
+    assert_eq!(error, BadSnapshot::UnknownApp("app".parse().unwrap()));
+    assert_eq!(knowledge.applied(), None);
+}
+
+#[test]
+fn settings_of_this_app_are_followed_and_those_of_others_are_not() {
+    let mut knowledge = knowing(place(5));
+    for (number, name, shape) in [(6, "other", Shape::Jwt), (7, "app", Shape::Jwt)] {
+        let before = knowledge.app().cloned();
+        let settings = app(name, shape);
+        let change = Change::App { settings };
+        let position = place(number);
+        knowledge.apply(&LogEntry { position, change }, at(1));
+        assert_eq!(knowledge.app().cloned() != before, name == "app");
+    }
+}
+
+#[test]
+fn a_retired_key_starts_an_era_and_an_added_one_does_not() {
+    let mut knowledge = knowing(place(5));
+    let era = knowledge.era(Shape::Jwt);
+    let jwk = serde_json::json!({ "kty": "unknown" });
+    let change = Change::KeyAdded { jwk };
+    knowledge.apply(
+        &LogEntry {
+            position: place(6),
+            change,
+        },
+        at(1),
+    );
+    assert_eq!(knowledge.era(Shape::Jwt), era);
+    let kid = "a".parse().unwrap();
+    let change = Change::KeyRetired { kid };
+    knowledge.apply(
+        &LogEntry {
+            position: place(7),
+            change,
+        },
+        at(1),
+    );
+    assert!(knowledge.era(Shape::Jwt) > era);
+    assert_eq!(knowledge.era(Shape::Session), 1);
+}
+
+/// A cut-off is remembered for the whole life of every token that it could kill, by the guard's own
+/// clock, and not much longer.
+#[test]
+fn cut_offs_are_forgotten_late_and_surely() {
+    let mut knowledge = knowing(place(0));
+    for number in 1..=100 {
+        knowledge.apply(&end_of(1, place(number)), at(number * 10));
+    }
+    let life = REMEMBERED.as_secs();
+    for second in 0..(life + 3_000) {
+        let now = at(second.max(1_000));
+        knowledge.forget(now);
+        // The last one was applied at second 1000.
+        if now.since(at(1_000)) <= REMEMBERED {
+            assert!(is_dead(&knowledge, 1, place(99)), "{second}");
+        }
+    }
+    assert_eq!(knowledge.cut_offs(), 0);
+    assert!(REMEMBERED > Lifetimes::LONGEST_ACCESS_TOKEN);
+}
+
+#[test]
+fn the_wall_clock_is_never_behind_the_authoritys() {
+    let mut knowledge = knowing(place(0));
+    let now = |second, wall| Now {
+        moment: at(second),
+        wall: UnixMillis::from_secs(wall),
+    };
+    assert_eq!(knowledge.wall(now(1, 50)), UnixMillis::from_secs(50));
+    knowledge.hear_time(UnixMillis::from_secs(1_000), at(10));
+    // This machine's clock was set back; the authority's went on.
+    assert_eq!(knowledge.wall(now(15, 50)), UnixMillis::from_secs(1_005));
+    assert_eq!(knowledge.wall(now(15, 2_000)), UnixMillis::from_secs(2_000));
+}

@@ -1,0 +1,364 @@
+//! The tower layer: asks the question, puts the verdict where extractors find it, finishes the answer.
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    mem,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use axum::{
+    body::Body,
+    extract::OriginalUri,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Uri, header};
+use pin_project_lite::pin_project;
+use symbolon_login::{Freshness, Ground};
+use tower::{BoxError, Layer, Service};
+
+use crate::{
+    clock,
+    core::Core,
+    guard::Guard,
+    local_path::LocalPath,
+    response::{self, Asker, BAD_REQUEST, Refusal, WRONG_METHOD},
+    sign_in, sign_out,
+    visit::{Question, Verdict, Visit},
+};
+
+/// Puts a guard in front of routes. Made by [`Guard::layer`] and [`Guard::require`].
+///
+/// Works around any tower service over `http` requests. The layer answers three routes of its own:
+/// `GET /auth/sign-in?return_to=/path`, `GET /auth/callback` and `POST /auth/sign-out`. Every answer
+/// gets `Vary: Cookie, Authorization`, and `Cache-Control: no-store` where somebody was recognised
+/// (unless the app set its own) or a cookie is set.
+#[derive(Clone)]
+pub struct GuardLayer {
+    guard: Guard,
+    freshness: Option<Freshness>,
+    refuses: bool,
+}
+
+impl GuardLayer {
+    pub(crate) fn new(guard: Guard, refuses: bool) -> Self {
+        Self {
+            guard,
+            freshness: None,
+            refuses,
+        }
+    }
+
+    /// Demands this freshness of the routes inside. The stricter of this and the app's wins.
+    #[must_use]
+    pub fn freshness(mut self, freshness: Freshness) -> Self {
+        self.freshness = Some(freshness);
+        self
+    }
+}
+
+impl<S> Layer<S> for GuardLayer {
+    type Service = GuardService<S>;
+
+    fn layer(&self, inner: S) -> GuardService<S> {
+        GuardService {
+            inner,
+            layer: self.clone(),
+        }
+    }
+}
+
+/// What [`GuardLayer`] makes of a service.
+#[derive(Clone)]
+pub struct GuardService<S> {
+    inner: S,
+    layer: GuardLayer,
+}
+
+/// What extractors find: the verdict, and whose it is.
+#[derive(Clone)]
+pub(crate) struct Resolved {
+    pub(crate) core: Arc<Core>,
+    pub(crate) verdict: Verdict,
+}
+
+impl<S, B, R> Service<Request<B>> for GuardService<S>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Send,
+    B: Send + 'static,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, S::Error>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        if let Some(own) = OwnRoute::of(original_uri(&request).path()) {
+            let core = Arc::clone(self.layer.guard.core());
+            let request = request.map(|_| ());
+            return ResponseFuture::waits(async move { Ok(own.answer(&core, &request).await) });
+        }
+        match self.layer.question(&request) {
+            Ok(visit) => self.layer.go(&mut self.inner, request, visit),
+            Err(question) => {
+                // The service that was made ready is the one to call (tower's rule).
+                let spare = self.inner.clone();
+                let mut inner = mem::replace(&mut self.inner, spare);
+                let layer = self.layer.clone();
+                ResponseFuture::waits(async move {
+                    let visit = question.answer(layer.guard.core()).await;
+                    layer.go(&mut inner, request, visit).await
+                })
+            }
+        }
+    }
+}
+
+impl GuardLayer {
+    /// The visit if it takes no waiting, else the question to wait for.
+    fn question<B>(&self, request: &Request<B>) -> Result<Visit, Box<Question>> {
+        let core = self.guard.core();
+        let arrival = clock::now();
+        let question = match self.earlier(request) {
+            Some(Verdict::Yes(identity)) if !self.is_satisfied(identity.proof().ground) => {
+                Question::again(identity, core.freshness(self.freshness), arrival)
+            }
+            Some(verdict) => return Ok(Visit::of(verdict.clone())),
+            None => {
+                let (method, headers) = (request.method(), request.headers());
+                match Question::read(core, method, headers, self.freshness, arrival) {
+                    Ok(question) => question,
+                    Err(visit) => return Ok(visit),
+                }
+            }
+        };
+        question.answer_now(core).ok_or_else(|| Box::new(question))
+    }
+
+    /// What an outer layer of the same guard found.
+    fn earlier<'r, B>(&self, request: &'r Request<B>) -> Option<&'r Verdict> {
+        let resolved = request.extensions().get::<Resolved>()?;
+        Arc::ptr_eq(&resolved.core, self.guard.core()).then_some(&resolved.verdict)
+    }
+
+    /// Whether an outer layer's yes is enough here: it is when this layer demands nothing of its own, or
+    /// the authority was asked for this very request.
+    fn is_satisfied(&self, ground: Ground) -> bool {
+        self.freshness.is_none() || ground == Ground::Authority
+    }
+
+    /// Lets the request through, or refuses it.
+    fn go<S, B, R>(
+        &self,
+        inner: &mut S,
+        mut request: Request<B>,
+        visit: Visit,
+    ) -> ResponseFuture<S::Future, S::Error>
+    where
+        S: Service<Request<B>, Response = Response<R>>,
+    {
+        let core = self.guard.core();
+        let Visit { verdict, cookies } = visit;
+        let is_known = matches!(verdict, Verdict::Yes(_));
+        if self.refuses {
+            let asker = Asker {
+                method: request.method(),
+                uri: original_uri(&request),
+                headers: request.headers(),
+            };
+            if let Some(refusal) = Refusal::of(&verdict, core, &asker) {
+                let mut response = refusal.into_response();
+                finish(&mut response, cookies, is_known);
+                return ResponseFuture::ready(response);
+            }
+        }
+        request.extensions_mut().insert(Resolved {
+            core: Arc::clone(core),
+            verdict,
+        });
+        ResponseFuture::inner(inner.call(request), cookies, is_known)
+    }
+}
+
+/// The address as the browser knows it: axum strips what a nested router was mounted at.
+pub(crate) fn original_uri<B>(request: &Request<B>) -> &Uri {
+    request
+        .extensions()
+        .get::<OriginalUri>()
+        .map_or(request.uri(), |original| &original.0)
+}
+
+/// The routes that the layer answers itself.
+#[derive(Clone, Copy)]
+enum OwnRoute {
+    SignIn,
+    Callback,
+    SignOut,
+}
+
+impl OwnRoute {
+    fn of(path: &str) -> Option<Self> {
+        match path {
+            "/auth/sign-in" => Some(Self::SignIn),
+            sign_in::CALLBACK => Some(Self::Callback),
+            "/auth/sign-out" => Some(Self::SignOut),
+            _ => None,
+        }
+    }
+
+    async fn answer(self, core: &Arc<Core>, request: &Request<()>) -> Response {
+        let asker = Asker {
+            method: request.method(),
+            uri: original_uri(request),
+            headers: request.headers(),
+        };
+        match (self, asker.method) {
+            (Self::SignIn, &Method::GET) => {
+                let query = asker.uri.query().unwrap_or_default();
+                let return_to = url::form_urlencoded::parse(query.as_bytes())
+                    .find(|(name, _)| name == "return_to")
+                    .and_then(|(_, value)| LocalPath::parse(&value))
+                    .unwrap_or_else(LocalPath::root);
+                sign_in::begin(core, &return_to, asker.headers)
+                    .unwrap_or_else(|| BAD_REQUEST.answer(&asker))
+            }
+            (Self::Callback, &Method::GET) => sign_in::finish(core, &asker).await,
+            (Self::SignOut, &Method::POST) => sign_out::sign_out(core, &asker).await,
+            (own, _) => {
+                let mut response = WRONG_METHOD.answer(&asker);
+                let allow = match own {
+                    Self::SignIn | Self::Callback => "GET",
+                    Self::SignOut => "POST",
+                };
+                response
+                    .headers_mut()
+                    .insert(header::ALLOW, HeaderValue::from_static(allow));
+                response
+            }
+        }
+    }
+}
+
+/// Cookies, and who may store the answer.
+fn finish(response: &mut Response, cookies: Vec<HeaderValue>, is_known: bool) {
+    let headers = response.headers_mut();
+    // A cache that keeps an answer keeps its cookies: no app's wish goes before that.
+    if !cookies.is_empty() || (is_known && !headers.contains_key(header::CACHE_CONTROL)) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response::varies(headers);
+    response::set_cookies(headers, cookies);
+}
+
+pin_project! {
+    /// The answer of a [`GuardService`].
+    pub struct ResponseFuture<F, E> {
+        #[pin]
+        state: State<F, E>,
+    }
+}
+
+type Waiting<E> = Pin<Box<dyn Future<Output = Result<Response, E>> + Send>>;
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<F, E> {
+        Inner {
+            #[pin]
+            future: F,
+            cookies: Vec<HeaderValue>,
+            is_known: bool,
+        },
+        Waits {
+            future: Waiting<E>,
+        },
+        Ready {
+            response: Option<Response>,
+        },
+    }
+}
+
+impl<F, E> ResponseFuture<F, E> {
+    fn inner(future: F, cookies: Vec<HeaderValue>, is_known: bool) -> Self {
+        Self {
+            state: State::Inner {
+                future,
+                cookies,
+                is_known,
+            },
+        }
+    }
+
+    fn waits(future: impl Future<Output = Result<Response, E>> + Send + 'static) -> Self {
+        Self {
+            state: State::Waits {
+                future: Box::pin(future),
+            },
+        }
+    }
+
+    fn ready(response: Response) -> Self {
+        Self {
+            state: State::Ready {
+                response: Some(response),
+            },
+        }
+    }
+}
+
+impl<F, E, R> Future for ResponseFuture<F, E>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
+{
+    type Output = Result<Response, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            StateProjection::Inner {
+                future,
+                cookies,
+                is_known,
+            } => {
+                let mut response = ready!(future.poll(context))?.map(Body::new);
+                finish(&mut response, mem::take(cookies), *is_known);
+                Poll::Ready(Ok(response))
+            }
+            StateProjection::Waits { future } => future.as_mut().poll(context),
+            StateProjection::Ready { response } => match response.take() {
+                Some(response) => Poll::Ready(Ok(response)),
+                // Polled after it was done, which no executor does.
+                None => Poll::Pending,
+            },
+        }
+    }
+}
+
+#[expect(
+    dead_code,
+    reason = "states what axum asks of a layer, at compile time"
+)]
+fn fits_axum(layer: GuardLayer) -> axum::Router {
+    fn takes<T>(router: axum::Router, layer: T) -> axum::Router
+    where
+        T: Layer<axum::routing::Route> + Clone + Send + Sync + 'static,
+        T::Service:
+            Service<axum::extract::Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        <T::Service as Service<axum::extract::Request>>::Response: IntoResponse + 'static,
+        <T::Service as Service<axum::extract::Request>>::Future: Send + 'static,
+    {
+        router.layer(layer)
+    }
+    takes(axum::Router::new(), layer)
+}

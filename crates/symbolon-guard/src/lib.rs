@@ -1,0 +1,73 @@
+//! Who is calling? A guard stands in front of an app's routes and turns a credential into an
+//! [`Identity`] or a refusal.
+//!
+//! A credential is a session secret or a signed token (JWT), in the app's cookie or in the
+//! `Authorization` header. The guard checks both on the spot, without asking anyone, and knows how
+//! old its knowledge can be: it follows the authority's revocation log, and proves every 250 ms that it
+//! has all of it. After a revocation is acknowledged, no guard says yes to what it killed later than
+//! the freshness bound of the route. A guard that cannot prove it is that fresh asks the
+//! authority; if it cannot reach it, it answers 503, never yes.
+//!
+//! ```no_run
+//! use axum::{Router, routing::get};
+//! use symbolon_guard::{Freshness, Guard, Identity};
+//!
+//! # async fn app() -> Result<(), Box<dyn std::error::Error>> {
+//! let guard = Guard::builder("http://localhost:7300", "dashboard")
+//!     .client_secret("the secret that the authority showed once")
+//!     .public_url("http://localhost:7302")
+//!     .connect()
+//!     .await?;
+//!
+//! let app: Router = Router::new()
+//!     // Only for signed-in people: others are sent to sign in, programs get a 401.
+//!     .route("/account", get(|who: Identity| async move { format!("Hello {}", who.username()) }))
+//!     // Asks the authority for each request: nothing is fresher.
+//!     .route(
+//!         "/transfer",
+//!         get(|who: Identity| async move { who.user().to_string() })
+//!             .layer(guard.layer().freshness(Freshness::Live)),
+//!     )
+//!     // For everybody, and a little different for those who are signed in.
+//!     .route("/", get(|who: Option<Identity>| async move { format!("{}", who.is_some()) }))
+//!     .layer(guard.layer());
+//! # let _ = app;
+//! # Ok(())
+//! # }
+//! ```
+
+mod authority;
+mod backoff;
+mod check;
+mod clock;
+mod cookies;
+mod core;
+mod credential;
+mod csrf;
+mod extract;
+mod flight;
+mod follower;
+mod guard;
+mod identity;
+mod keys;
+mod knowledge;
+mod layer;
+mod lease;
+mod local_path;
+mod renew;
+mod resolve;
+mod response;
+mod sign_in;
+mod sign_out;
+mod sse;
+mod visit;
+
+pub use check::Proof;
+pub use credential::Carrier;
+pub use guard::{ConnectError, Guard, GuardBuilder, Status};
+pub use identity::{CredentialView, Identity};
+pub use layer::{GuardLayer, GuardService, ResponseFuture};
+pub use response::Refusal;
+pub use symbolon_login::{
+    ClientId, Freshness, Ground, Position, Role, Shape, Sid, UnixMillis, UserId,
+};

@@ -1,0 +1,202 @@
+//! From a credential to a verdict: what is known here if that suffices, else the authority.
+
+use std::{sync::Arc, time::Duration};
+
+use symbolon_login::{ActiveCredential, Freshness, Introspection, Shape};
+
+use crate::{
+    backoff::Backoff,
+    check::{Judgement, Proof, Reason, Seen, judge, judge_answer},
+    clock::{self, Moment, Now},
+    core::Core,
+    credential::Credential,
+};
+
+/// How long a request waits for the feed when its credential is ahead of the guard.
+const CATCH_UP: Duration = Duration::from_secs(1);
+
+/// How long a request waits for an authority that cannot be reached: a quick restart refuses nobody.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long a refused session is refused again without a new question.
+const REFUSED_FOR: Duration = Duration::from_secs(1);
+
+/// What became of one credential.
+#[derive(Clone)]
+pub(crate) enum Outcome {
+    /// Good.
+    Yes {
+        /// What it proves.
+        facts: Arc<ActiveCredential>,
+        /// What the yes rests on.
+        proof: Proof,
+    },
+    /// Refused.
+    No(Reason),
+    /// Nobody can say: 503.
+    Unproved,
+}
+
+/// The verdict that needs no waiting, if there is one.
+pub(crate) fn resolve_now(
+    core: &Core,
+    credential: &Credential,
+    freshness: Freshness,
+    now: Now,
+) -> Option<Outcome> {
+    let known = core.seen.get(&credential.key).filter(|seen| {
+        // A token of an earlier era is checked again here; only for a session nothing else is left than
+        // to ask.
+        credential.shape == Shape::Session || seen.era == core.knowledge().era(Shape::Jwt)
+    });
+    let seen = match known {
+        Some(seen) => seen,
+        None if credential.shape == Shape::Jwt => match verify(core, credential, now) {
+            Ok(seen) => seen,
+            // Keys are known ahead of use: the guard may be behind.
+            Err(Reason::UnknownKey) => return None,
+            Err(reason) => return Some(Outcome::No(reason)),
+        },
+        None => {
+            let until = core.refused.get(&credential.key)?;
+            return (until > now.moment).then_some(Outcome::No(Reason::Inactive));
+        }
+    };
+    match judge(&seen, freshness, &core.knowledge(), now) {
+        Judgement::Yes(proof) => Some(Outcome::Yes {
+            facts: Arc::clone(&seen.facts),
+            proof,
+        }),
+        Judgement::No(reason) => Some(Outcome::No(reason)),
+        Judgement::CatchUp | Judgement::Ask => None,
+    }
+}
+
+/// The verdict, whatever it takes: a bounded wait for the feed, a question to the authority, and
+/// a bounded wait for an authority that is away.
+pub(crate) async fn resolve(
+    core: &Arc<Core>,
+    credential: &Credential,
+    freshness: Freshness,
+    arrival: Now,
+) -> Outcome {
+    let deadline = arrival.moment.plus(PATIENCE);
+    let mut backoff = Backoff::default();
+    let mut caught_up = false;
+    loop {
+        let now = clock::now();
+        if let Some(outcome) = resolve_now(core, credential, freshness, now) {
+            return outcome;
+        }
+        if !caught_up && is_behind(core, credential) {
+            caught_up = true;
+            let current = core.catch_up(arrival.moment, CATCH_UP).await;
+            if current && is_unknown_key(core, credential) {
+                // Everything acknowledged before the request came is known here, and so every key that
+                // could have signed before: made-up key ids cost the authority nothing.
+                return Outcome::No(Reason::UnknownKey);
+            }
+            continue;
+        }
+        // Those who may share an answer do; `live` asks for itself, after it arrived.
+        let asked = match freshness {
+            Freshness::Live => core.ask(credential).await,
+            _ => core.ask_shared(credential).await,
+        };
+        match asked.answer {
+            Ok(Introspection::Active(facts)) => {
+                let own = asked.at >= arrival.moment;
+                let seen = Seen::establish(Arc::from(facts), Some(asked.at), asked.era, asked.at);
+                if let Some(outcome) = answered(core, credential, seen, asked.at, own) {
+                    return outcome;
+                }
+                // Somebody else's question, asked before this request came: judged as what is known.
+            }
+            Ok(Introspection::Inactive) => {
+                core.seen.remove(&credential.key);
+                let until = clock::now().moment.plus(REFUSED_FOR);
+                core.refused.insert(credential.key, until);
+                return Outcome::No(Reason::Inactive);
+            }
+            Err(unavailable) => {
+                let now = clock::now().moment;
+                let pause = backoff.next();
+                if now.plus(pause) >= deadline {
+                    tracing::warn!(reason = %unavailable, "no proof that a credential is good: 503");
+                    return Outcome::Unproved;
+                }
+                tokio::time::sleep(pause).await;
+            }
+        }
+    }
+}
+
+/// Checks a JWT by the keys known here and remembers what it proves.
+fn verify(core: &Core, credential: &Credential, now: Now) -> Result<Arc<Seen>, Reason> {
+    let (keys, wall, era) = {
+        let knowledge = core.knowledge();
+        (
+            Arc::clone(knowledge.keys()),
+            knowledge.wall(now),
+            knowledge.era(Shape::Jwt),
+        )
+    };
+    let settings = &core.settings;
+    let facts = keys.verify(
+        credential.secret.expose(),
+        &settings.issuer,
+        &settings.client_id,
+        wall,
+    )?;
+    let seen = Arc::new(Seen::establish(Arc::new(facts), None, era, now.moment));
+    core.seen.insert(credential.key, Arc::clone(&seen));
+    Ok(seen)
+}
+
+/// Whether waiting for the feed may help: the token states a position or a key that is not here yet.
+fn is_behind(core: &Core, credential: &Credential) -> bool {
+    match core.seen.get(&credential.key) {
+        Some(seen) => core
+            .knowledge()
+            .applied()
+            .is_none_or(|applied| seen.facts.rev > applied),
+        None => is_unknown_key(core, credential),
+    }
+}
+
+fn is_unknown_key(core: &Core, credential: &Credential) -> bool {
+    credential.shape == Shape::Jwt
+        && matches!(
+            verify(core, credential, clock::now()),
+            Err(Reason::UnknownKey)
+        )
+}
+
+/// Remembers the authority's yes and judges it. None when it was asked for somebody else, before
+/// this request came: then it counts as old as it is.
+fn answered(
+    core: &Core,
+    credential: &Credential,
+    seen: Seen,
+    asked_at: Moment,
+    own: bool,
+) -> Option<Outcome> {
+    let facts = Arc::clone(&seen.facts);
+    if facts.client_id != core.settings.client_id {
+        return Some(Outcome::No(Reason::OtherApp));
+    }
+    if facts.shape != credential.shape {
+        return Some(Outcome::No(Reason::WrongKind));
+    }
+    core.seen.insert(credential.key, Arc::new(seen));
+    if !own {
+        return None;
+    }
+    Some(
+        match judge_answer(&facts, asked_at, &core.knowledge(), clock::now()) {
+            Judgement::Yes(proof) => Outcome::Yes { facts, proof },
+            Judgement::No(reason) => Outcome::No(reason),
+            Judgement::CatchUp | Judgement::Ask => Outcome::Unproved,
+        },
+    )
+}

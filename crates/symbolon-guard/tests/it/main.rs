@@ -1,0 +1,17 @@
+//! One app behind a guard, against an authority that does as it is told.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod app;
+mod fake;
+
+mod end;
+mod feed;
+mod refusals;
+mod renewal;
+mod sign_in;
