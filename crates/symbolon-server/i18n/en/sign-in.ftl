@@ -1,0 +1,14 @@
+# Sign-in, set-up.
+sign_in_to = Sign in to { $app }
+tagline = One login. Two kinds of proof.
+tagline_end = End it once, and it is refused everywhere.
+identifier = User name or e-mail
+password = Password
+wrong_credentials = The name or the password is wrong.
+
+set_up_title = Create the first administrator
+set_up_intro = This link works once. Choose a name and a password.
+set_up_submit = Create administrator
+set_up_refused_title = This link does not work
+set_up_refused = It has been used, has expired, or there is an administrator already. While there is none, each start of the authority prints a new link.
+set_up_taken = Somebody has that name already, and the link is used up. Start the authority again for a new link.

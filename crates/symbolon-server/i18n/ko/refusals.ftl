@@ -1,0 +1,22 @@
+# 거절하는 화면.
+refusal_home = 처음으로
+refusal_bad_request_title = 처리할 수 없는 요청입니다
+refusal_bad_request = 이전 화면으로 돌아가 새로 고친 뒤 다시 시도해 주세요. 브라우저에 이 사이트의 같은 이름 로그인 쿠키가 두 개 있으면 지워 주세요.
+refusal_not_admin_title = 관리자만 볼 수 있습니다
+refusal_not_admin = 로그인했지만 이 화면에 필요한 역할이 없습니다.
+refusal_cross_site_title = 안전을 위해 거절했습니다
+refusal_cross_site = 이 사이트의 화면에서 보낸 요청이 아닌 것 같습니다. 이전 화면으로 돌아가 새로 고친 뒤 다시 시도해 주세요.
+refusal_not_found_title = 찾는 화면이 없습니다
+refusal_not_found = 주소가 틀렸거나 내용이 없어졌습니다.
+refusal_too_large_title = 내용이 너무 큽니다
+refusal_too_large = 이 화면에서 받을 수 있는 크기를 넘었습니다.
+refusal_too_many_title = 시도가 너무 많습니다
+refusal_too_many = { $count }분 뒤에 다시 시도해 주세요.
+refusal_unavailable_title = 지금은 처리할 수 없습니다
+refusal_unavailable = 인증 서버가 바쁘거나 저장소에 연결할 수 없습니다. 로그아웃하지 않았습니다. 몇 초 뒤에 다시 시도해 주세요.
+refusal_internal_title = 서버 오류입니다
+refusal_internal = 인증 서버에서 문제가 생겼습니다. 자세한 내용은 서버 로그에 있습니다.
+refusal_oauth_title = 앱의 요청에 답할 수 없습니다
+refusal_oauth = 앱이 잘못된 요청을 보냈습니다. 사용자의 잘못이 아닙니다. 아래 내용은 앱 개발자를 위한 것입니다.
+refusal_oauth_code = 오류
+refusal_oauth_description = 설명

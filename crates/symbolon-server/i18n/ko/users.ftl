@@ -1,0 +1,43 @@
+# 사용자 (관리자 화면).
+users_title = 사용자
+users_search = 아이디 앞부분으로 찾기
+users_search_submit = 찾기
+users_none = 사용자가 없습니다.
+users_first = 첫 페이지
+users_next = 다음 페이지
+user_roles = 역할
+user_state = 상태
+user_created = 만든 때
+user_active = 사용 중
+user_disabled = 비활성화됨
+user_disabled_at = 비활성화한 때
+user_add = 사용자 추가
+user_add_submit = 추가하기
+user_make_admin = 관리자: 사용자와 앱을 관리할 수 있습니다
+new_password_hint = 8자 이상이어야 합니다. 15자 이상을 권합니다. 공백을 비롯해 어떤 문자든 쓸 수 있습니다.
+bad_identifier = 아이디나 이메일로 쓸 수 없습니다. 공백과 보이지 않는 문자는 쓸 수 없고, @는 하나까지 쓸 수 있습니다.
+bad_password_short = 비밀번호는 8자 이상이어야 합니다.
+bad_password_long = 비밀번호가 너무 깁니다. 1,024바이트까지 쓸 수 있습니다.
+identifier_taken = 이미 있는 아이디입니다.
+
+user_logins = 로그인한 기기
+no_logins = 로그인한 기기가 없습니다.
+force_logout = 강제 로그아웃
+force_logout_label = { $device } 강제 로그아웃
+user_sign_out_everywhere = 모든 기기에서 로그아웃
+user_disable = 비활성화
+user_disable_hint = 모든 기기에서 로그아웃하고 새 로그인을 막습니다.
+user_enable = 다시 활성화
+user_is_you = 나
+
+cut_title = 모든 가드에 알렸습니다
+cut_position = 폐기 시점은 { $position }입니다.
+cut_slowest = 뒤에 가장 느린 가드까지 거절합니다
+cut_from_acknowledgement = 인증 서버가 폐기를 확정한 때부터 가드가 적용을 알린 때까지 잰 시간입니다.
+cut_all_applied = 따라오는 가드 { $count }개가 모두 적용했습니다.
+cut_some_missing = 가드 { $count }개가 아직 알리지 않았습니다. 소식이 끊긴 가드는 최신성 한도가 지나면 더는 허용하지 않습니다.
+cut_no_guards = 지금 따라오는 가드가 없습니다.
+cut_guard = 가드
+cut_applied_after = 적용까지
+cut_not_yet = 아직
+cut_milliseconds = { $time }ms

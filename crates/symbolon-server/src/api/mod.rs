@@ -1,0 +1,52 @@
+//! The JSON API under `/api/v1`.
+
+pub(crate) mod apps;
+pub(crate) mod document;
+pub(crate) mod guards;
+pub(crate) mod logins;
+pub(crate) mod me;
+mod refusals;
+pub(crate) mod users;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use symbolon_authority::ports::Ended;
+use symbolon_login::{Position, UnixMillis};
+use utoipa::ToSchema;
+
+/// How credentials of an app show the login. Names [`symbolon_login::Shape`] in the document.
+#[derive(ToSchema)]
+#[schema(as = Shape, rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes another crate's type in the OpenAPI document")]
+pub(crate) enum ShapeName {
+    /// An opaque reference; the authority keeps everything else.
+    Session,
+    /// A signed access token and a refresh token.
+    Jwt,
+}
+
+/// An acknowledged end: on disk, and at this place of the log that guards follow.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EndedBody {
+    /// The cut-off's position, `epoch.number`.
+    #[schema(value_type = String, example = "1.43")]
+    position: Position,
+    /// How many logins it ended that were not ended before.
+    ended: u64,
+}
+
+impl From<Ended> for EndedBody {
+    fn from(ended: Ended) -> Self {
+        Self {
+            position: ended.position,
+            ended: ended.count,
+        }
+    }
+}
+
+/// RFC 3339 in UTC, for people and programs alike.
+pub(crate) fn rfc3339(at: UnixMillis) -> String {
+    Timestamp::from_millisecond(at.as_millis())
+        .unwrap_or(Timestamp::MAX)
+        .to_string()
+}

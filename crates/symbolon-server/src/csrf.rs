@@ -1,0 +1,99 @@
+//! Was this request made by our own pages, or by nobody's? (cross-site request forgery)
+//!
+//! Fetch Metadata first, then `Origin`: both are set by the browser and out of a page's reach
+//! (Fetch standard, forbidden request-headers). A request that shows neither proves nothing.
+
+use http::{HeaderMap, Method, header};
+
+use crate::PublicUrl;
+
+const SEC_FETCH_SITE: &str = "sec-fetch-site";
+
+/// Where a request says that it comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// Our own pages, or a person's own doing (typed address, bookmark).
+    Own,
+    /// Another site, or an origin that hides itself.
+    Foreign,
+    /// No browser that tells.
+    Silent,
+}
+
+/// Reads where a request comes from.
+pub(crate) fn source(public_url: &PublicUrl, headers: &HeaderMap) -> Source {
+    if let Some(site) = one(headers, SEC_FETCH_SITE) {
+        return match site {
+            Some("same-origin" | "none") => Source::Own,
+            // "same-site" is a sibling host: not us.
+            _ => Source::Foreign,
+        };
+    }
+    match one(headers, header::ORIGIN.as_str()) {
+        Some(Some(origin)) if origin == public_url.as_str() => Source::Own,
+        Some(_) => Source::Foreign,
+        None => Source::Silent,
+    }
+}
+
+/// Whether the request comes from a browser that says so.
+pub(crate) fn is_browser(headers: &HeaderMap) -> bool {
+    headers.contains_key(SEC_FETCH_SITE)
+}
+
+/// Whether the method may change something (RFC 9110 section 9.2.1).
+pub(crate) fn is_unsafe(method: &Method) -> bool {
+    !method.is_safe()
+}
+
+/// The header's value; `Some(None)` when it is there but not one readable value.
+fn one<'a>(headers: &'a HeaderMap, name: &str) -> Option<Option<&'a str>> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next()?;
+    if values.next().is_some() {
+        return Some(None);
+    }
+    Some(first.to_str().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn only_our_own_origin_is_our_own() {
+        let url = PublicUrl::new("https://auth.example.test", false).unwrap();
+        let table: &[(&[(&'static str, &'static str)], Source)] = &[
+            (&[("sec-fetch-site", "same-origin")], Source::Own),
+            (&[("sec-fetch-site", "none")], Source::Own),
+            (&[("sec-fetch-site", "same-site")], Source::Foreign),
+            (&[("sec-fetch-site", "cross-site")], Source::Foreign),
+            (
+                &[("sec-fetch-site", "cross-site"), ("origin", "https://auth.example.test")],
+                Source::Foreign,
+            ),
+            (
+                &[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")],
+                Source::Foreign,
+            ),
+            (&[("origin", "https://auth.example.test")], Source::Own),
+            (&[("origin", "https://auth.example.test:8443")], Source::Foreign),
+            (&[("origin", "http://auth.example.test")], Source::Foreign),
+            (&[("origin", "https://auth.example.test.evil.test")], Source::Foreign),
+            (&[("origin", "null")], Source::Foreign),
+            (&[("referer", "https://auth.example.test/")], Source::Silent),
+            (&[], Source::Silent),
+        ];
+        for (given, expected) in table {
+            let mut headers = HeaderMap::new();
+            for (name, value) in *given {
+                headers.append(*name, HeaderValue::from_static(value));
+            }
+            assert_eq!(source(&url, &headers), *expected, "{given:?}");
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! `/oauth2/authorize`: an app sends a browser here to ask for its share in a login (RFC 6749
+//! section 4.1.1, with PKCE as RFC 9700 section 2.1.1 requires it).
+
+use axum::{
+    extract::{OriginalUri, State},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use symbolon_authority::{App, CodeChallenge, CodeRequest};
+use symbolon_login::ClientId;
+use url::form_urlencoded::{self, byte_serialize};
+
+use super::form::{Parameters, Repeated};
+use crate::{
+    ServerState, caller,
+    pages,
+    problem::{Problem, failure_status},
+};
+
+/// The app and the redirect URI are not known to belong together: the browser stays here, however
+/// the request asks to be sent on (RFC 6749 section 4.1.2.1, RFC 9700 section 4.11.2).
+#[derive(Debug, PartialEq, Eq)]
+struct Stay(&'static str);
+
+/// An error that the app itself is told.
+#[derive(Debug, PartialEq, Eq)]
+struct Tell {
+    error: &'static str,
+    description: &'static str,
+}
+
+/// The authorization endpoint.
+pub(crate) async fn authorize(
+    State(state): State<ServerState>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+) -> Response {
+    let parameters = Parameters::parse(uri.query().unwrap_or_default().as_bytes());
+    let (app, redirect_uri) = match asked_by(&state, &parameters).await {
+        Ok(known) => known,
+        Err(Refused::Stay(Stay(description))) => {
+            tracing::warn!(reason = description, "authorization request refused");
+            let status = StatusCode::BAD_REQUEST;
+            return pages::oauth_error(&headers, status, "invalid_request", description);
+        }
+        Err(Refused::Failure(failure)) => {
+            return pages::problem(&headers, failure_status(&failure));
+        }
+    };
+    let answer = Answer {
+        issuer: state.public_url().as_str(),
+        redirect_uri: &redirect_uri,
+        // One that came twice is none: sending either back would vouch for it.
+        state: parameters.one("state").ok().flatten(),
+    };
+    let challenge = match requested(&parameters) {
+        Ok(challenge) => challenge,
+        Err(tell) => {
+            tracing::info!(client_id = %app.settings.client_id, error = tell.error,
+                reason = tell.description, "authorization request refused");
+            return answer.error(&tell);
+        }
+    };
+    let known = match caller::console(&state, &headers).await {
+        Ok(Some(known)) => known,
+        Ok(None) => return to_sign_in(&uri),
+        Err(refused) => return pages::problem(&headers, caller::refused_status(&refused)),
+    };
+    let request = CodeRequest {
+        client_id: app.settings.client_id,
+        redirect_uri: redirect_uri.clone(),
+        challenge,
+    };
+    match state.authority().authorize(&known, request).await {
+        Ok(code) => answer.code(&code),
+        Err(failure) => answer.error(&match failure_status(&failure) {
+            StatusCode::SERVICE_UNAVAILABLE => Tell {
+                error: "temporarily_unavailable",
+                description: "try again",
+            },
+            _ => Tell {
+                error: "server_error",
+                description: "something went wrong on our side",
+            },
+        }),
+    }
+}
+
+enum Refused {
+    Stay(Stay),
+    Failure(symbolon_authority::Failure),
+}
+
+/// The app that asks, and its own redirect URI as it wrote it.
+async fn asked_by(
+    state: &ServerState,
+    parameters: &Parameters,
+) -> Result<(App, String), Refused> {
+    let stay = |description| Refused::Stay(Stay(description));
+    let once = |name, repeated| {
+        parameters
+            .one(name)
+            .map_err(|Repeated| stay(repeated))
+    };
+    let client_id = once("client_id", "client_id came more than once")?
+        .and_then(|text| text.parse::<ClientId>().ok())
+        .ok_or_else(|| stay("client_id is missing or unknown"))?;
+    let app = state
+        .authority()
+        .app(&client_id)
+        .await
+        .map_err(Refused::Failure)?
+        .ok_or_else(|| stay("client_id is missing or unknown"))?;
+    let redirect_uri = once("redirect_uri", "redirect_uri came more than once")?
+        .ok_or_else(|| stay("redirect_uri is missing"))?;
+    if !app.redirect_uris.iter().any(|uri| uri.admits(redirect_uri)) {
+        return Err(stay("redirect_uri is not one that the app has registered"));
+    }
+    Ok((app, redirect_uri.to_owned()))
+}
+
+/// The rest of the request: what the app may be told about.
+fn requested(parameters: &Parameters) -> Result<CodeChallenge, Tell> {
+    let invalid = |description| Tell {
+        error: "invalid_request",
+        description,
+    };
+    if parameters.has_repeated() {
+        return Err(invalid("a parameter came more than once"));
+    }
+    let one = |name| parameters.one(name).ok().flatten();
+    // Passing over these would answer another request than the one that was made.
+    if one("request").is_some() {
+        return Err(Tell {
+            error: "request_not_supported",
+            description: "request objects are not supported",
+        });
+    }
+    if one("request_uri").is_some() {
+        return Err(Tell {
+            error: "request_uri_not_supported",
+            description: "request objects are not supported",
+        });
+    }
+    match one("response_type") {
+        Some("code") => {}
+        Some(_) => {
+            return Err(Tell {
+                error: "unsupported_response_type",
+                description: "response_type: expected code",
+            });
+        }
+        None => return Err(invalid("response_type is missing")),
+    }
+    if one("response_mode").is_some_and(|mode| mode != "query") {
+        return Err(invalid("response_mode: expected query"));
+    }
+    // Without a method RFC 7636 means plain, which hides nothing from whoever reads the URL.
+    match one("code_challenge_method") {
+        Some("S256") => {}
+        _ => return Err(invalid("code_challenge_method: expected S256")),
+    }
+    one("code_challenge")
+        .and_then(CodeChallenge::parse)
+        .ok_or(invalid("code_challenge: expected a SHA-256 in base64url"))
+}
+
+/// The browser signs in first and comes back to the same request.
+fn to_sign_in(uri: &Uri) -> Response {
+    let asked = uri.path_and_query().map_or("/", |asked| asked.as_str());
+    let encoded: String = byte_serialize(asked.as_bytes()).collect();
+    redirect(StatusCode::SEE_OTHER, &format!("/sign-in?return_to={encoded}"))
+}
+
+/// Where and how the app is answered (RFC 6749 section 4.1.2, RFC 9207 section 2).
+struct Answer<'a> {
+    issuer: &'a str,
+    redirect_uri: &'a str,
+    state: Option<&'a str>,
+}
+
+impl Answer<'_> {
+    fn code(&self, code: &str) -> Response {
+        self.send(&[("code", code)])
+    }
+
+    fn error(&self, tell: &Tell) -> Response {
+        self.send(&[
+            ("error", tell.error),
+            ("error_description", tell.description),
+        ])
+    }
+
+    fn send(&self, said: &[(&str, &str)]) -> Response {
+        redirect(StatusCode::FOUND, &self.location(said))
+    }
+
+    /// The redirect URI, its own query kept (section 3.1.2), with our parameters after it.
+    fn location(&self, said: &[(&str, &str)]) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(said);
+        if let Some(state) = self.state {
+            query.append_pair("state", state);
+        }
+        query.append_pair("iss", self.issuer);
+        let separator = match self.redirect_uri.split_once('?') {
+            None => "?",
+            Some((_, own)) if own.is_empty() || own.ends_with('&') => "",
+            Some(_) => "&",
+        };
+        format!("{}{separator}{}", self.redirect_uri, query.finish())
+    }
+}
+
+fn redirect(status: StatusCode, location: &str) -> Response {
+    match HeaderValue::from_str(location) {
+        Ok(mut location) => {
+            // A code is in it.
+            location.set_sensitive(true);
+            (status, [(header::LOCATION, location)]).into_response()
+        }
+        // A registered URI is printable ASCII, and all else is encoded.
+        Err(_) => Problem::new(crate::problem::Kind::Internal).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+    fn error(query: &str) -> Option<&'static str> {
+        requested(&Parameters::parse(query.as_bytes()))
+            .err()
+            .map(|tell| tell.error)
+    }
+
+    #[test]
+    fn only_code_with_s256_is_asked_for() {
+        let rest = format!("code_challenge={CHALLENGE}&code_challenge_method=S256");
+        assert_eq!(error(&format!("response_type=code&{rest}")), None);
+        for (query, expected) in [
+            (rest.clone(), "invalid_request"),
+            (format!("response_type=token&{rest}"), "unsupported_response_type"),
+            (format!("response_type=code+id_token&{rest}"), "unsupported_response_type"),
+            ("response_type=code".to_owned(), "invalid_request"),
+            (format!("response_type=code&code_challenge={CHALLENGE}"), "invalid_request"),
+            (
+                format!("response_type=code&code_challenge={CHALLENGE}&code_challenge_method=plain"),
+                "invalid_request",
+            ),
+            (
+                "response_type=code&code_challenge=short&code_challenge_method=S256".to_owned(),
+                "invalid_request",
+            ),
+            (format!("response_type=code&response_type=code&{rest}"), "invalid_request"),
+            (format!("response_type=code&x=1&x=2&{rest}"), "invalid_request"),
+            (format!("response_type=code&response_mode=fragment&{rest}"), "invalid_request"),
+            (format!("response_type=code&request=x&{rest}"), "request_not_supported"),
+        ] {
+            assert_eq!(error(&query), Some(expected), "{query}");
+        }
+    }
+
+    #[test]
+    fn the_answer_is_added_to_the_apps_own_query() {
+        let location = |redirect_uri, state| {
+            let issuer = "https://auth.example.test";
+            let answer = Answer { issuer, redirect_uri, state };
+            answer.location(&[("code", "a b")])
+        };
+        let iss = "iss=https%3A%2F%2Fauth.example.test";
+        assert_eq!(
+            location("https://app.example.test/cb", Some("x&y")),
+            format!("https://app.example.test/cb?code=a+b&state=x%26y&{iss}")
+        );
+        assert_eq!(
+            location("https://app.example.test/cb?own=1", None),
+            format!("https://app.example.test/cb?own=1&code=a+b&{iss}")
+        );
+        assert_eq!(
+            location("https://app.example.test/cb?", None),
+            format!("https://app.example.test/cb?code=a+b&{iss}")
+        );
+    }
+
+    #[test]
+    fn signing_in_comes_back_to_the_same_request() {
+        let uri: Uri = "/oauth2/authorize?client_id=app&state=a%26b".parse().unwrap();
+        assert_eq!(
+            to_sign_in(&uri).headers()[header::LOCATION],
+            "/sign-in?return_to=%2Foauth2%2Fauthorize%3Fclient_id%3Dapp%26state%3Da%2526b"
+        );
+    }
+}

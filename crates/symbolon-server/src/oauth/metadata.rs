@@ -1,0 +1,43 @@
+//! The documents that apps configure themselves from.
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::header;
+use serde_json::json;
+
+use crate::ServerState;
+
+/// For five minutes: long enough to matter, short against every plan for a key.
+const CACHEABLE: (http::HeaderName, &str) = (header::CACHE_CONTROL, "public, max-age=300");
+
+/// `/.well-known/oauth-authorization-server` (RFC 8414).
+pub(crate) async fn authorization_server(State(state): State<ServerState>) -> Response {
+    let issuer = state.public_url().as_str();
+    let document = json!({
+        "issuer": issuer,
+        "authorization_endpoint": format!("{issuer}/oauth2/authorize"),
+        "token_endpoint": format!("{issuer}/oauth2/token"),
+        "introspection_endpoint": format!("{issuer}/oauth2/introspect"),
+        "revocation_endpoint": format!("{issuer}/oauth2/revoke"),
+        "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "code_challenge_methods_supported": ["S256"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "introspection_endpoint_auth_methods_supported": ["none"],
+        // RFC 9207: the answer names its issuer, against mix-up.
+        "authorization_response_iss_parameter_supported": true,
+        "ui_locales_supported": ["en", "ko"],
+    });
+    ([CACHEABLE], Json(document)).into_response()
+}
+
+/// `/.well-known/jwks.json`: the public keys (RFC 7517 section 5).
+pub(crate) async fn jwks(State(state): State<ServerState>) -> Response {
+    ([CACHEABLE], Json(state.authority().jwks())).into_response()
+}

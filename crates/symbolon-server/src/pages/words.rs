@@ -1,0 +1,399 @@
+//! What the pages say, in every language that they speak.
+//!
+//! Each word is a method of [`Words`], so a template cannot use one that was never declared. The
+//! texts are in `i18n/<language>/*.ftl` (Project Fluent); a test of this file fails when one is
+//! missing in a language, names another placeholder than its method, or is not declared here.
+
+use std::{borrow::Cow, collections::HashMap};
+
+use fluent_templates::{LanguageIdentifier, StaticLoader, fluent_bundle::FluentValue, langid};
+
+fluent_templates::static_loader! {
+    static LOCALES = {
+        locales: "i18n",
+        fallback_language: "en",
+        // Marks around arguments would end up in titles and attributes; arguments that could turn a
+        // sentence around are defused by `shown` instead.
+        customise: |bundle| bundle.set_use_isolating(false),
+    };
+}
+
+const EN: LanguageIdentifier = langid!("en");
+const KO: LanguageIdentifier = langid!("ko");
+
+/// A language that the pages speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Language {
+    /// English.
+    En,
+    /// Korean.
+    Ko,
+}
+
+impl Language {
+    /// Its BCP 47 tag: the value of `<html lang>` and of the preference cookie.
+    pub(crate) const fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Ko => "ko",
+        }
+    }
+
+    /// The language of a tag that [`Language::tag`] gives.
+    pub(crate) fn from_tag(tag: &str) -> Option<Self> {
+        [Self::En, Self::Ko]
+            .into_iter()
+            .find(|language| language.tag() == tag)
+    }
+}
+
+/// All words in one language.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Words(Language);
+
+impl Words {
+    /// The words of `language`.
+    pub(crate) const fn of(language: Language) -> Self {
+        Self(language)
+    }
+
+    /// The language.
+    pub(crate) const fn language(self) -> Language {
+        self.0
+    }
+
+    fn say(self, word: &'static str, arguments: &[(&'static str, FluentValue<'static>)]) -> String {
+        let arguments: HashMap<_, _> = arguments
+            .iter()
+            .map(|(name, value)| (Cow::Borrowed(*name), value.clone()))
+            .collect();
+        lookup(self.0, word, &arguments)
+            // Cannot happen while the test of this file passes; a page with a bare word in it is
+            // better than no page.
+            .unwrap_or_else(|| word.to_owned())
+    }
+}
+
+type Arguments = HashMap<Cow<'static, str>, FluentValue<'static>>;
+
+fn lookup(language: Language, word: &str, arguments: &Arguments) -> Option<String> {
+    let loader: &StaticLoader = &LOCALES;
+    let id = match language {
+        Language::En => &EN,
+        Language::Ko => &KO,
+    };
+    loader
+        .lookup_single_language(id, word, Some(arguments))
+        .ok()
+}
+
+/// What may stand at a placeholder.
+pub(crate) trait Argument {
+    /// The value for Fluent.
+    fn value(&self) -> FluentValue<'static>;
+}
+
+impl Argument for str {
+    fn value(&self) -> FluentValue<'static> {
+        FluentValue::String(Cow::Owned(shown(self)))
+    }
+}
+
+impl Argument for String {
+    fn value(&self) -> FluentValue<'static> {
+        self.as_str().value()
+    }
+}
+
+impl Argument for u64 {
+    fn value(&self) -> FluentValue<'static> {
+        FluentValue::from(*self)
+    }
+}
+
+impl<T: Argument + ?Sized> Argument for &T {
+    fn value(&self) -> FluentValue<'static> {
+        T::value(self)
+    }
+}
+
+/// `text` without control characters and without the bidirectional controls by which a stored name
+/// could reorder the sentence around it (UAX #9; "Trojan Source").
+fn shown(text: &str) -> String {
+    let harmful = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars()
+        .map(|c| if harmful(c) { '\u{fffd}' } else { c })
+        .collect()
+}
+
+macro_rules! words {
+    ($($name:ident($($argument:ident),*);)*) => {
+        impl Words {
+            $(
+                pub(crate) fn $name(self $(, $argument: impl Argument)*) -> String {
+                    self.say(stringify!($name), &[$((stringify!($argument), $argument.value())),*])
+                }
+            )*
+        }
+
+        #[cfg(test)]
+        const ALL: &[(&str, &[&str])] = &[$((stringify!($name), &[$(stringify!($argument)),*])),*];
+    };
+}
+
+words! {
+    // Every page.
+    skip_to_content();
+    language_label();
+    nav_label();
+    nav_account();
+    nav_users();
+    nav_apps();
+    sign_in();
+    sign_out();
+    signed_in_as(name);
+    footer_line();
+    reveal_password();
+    hide_password();
+    copy();
+    copied();
+
+    // Values.
+    shape_session();
+    shape_jwt();
+    role_admin();
+    unknown_device();
+    days(count);
+    hours(count);
+    minutes(count);
+    seconds(count);
+    milliseconds(count);
+
+    // Sign-in.
+    sign_in_to(app);
+    tagline();
+    tagline_end();
+    identifier();
+    password();
+    wrong_credentials();
+
+    // What a page says about what was just done.
+    notice_signed_out();
+    notice_signed_out_everywhere();
+    notice_set_up_done();
+    notice_login_ended();
+    notice_login_gone();
+    notice_user_added();
+    notice_user_disabled();
+    notice_user_enabled();
+    notice_shape_changed(app, shape);
+    notice_nobody_signs_in_again();
+    notice_freshness_changed(app, freshness);
+
+    // My devices.
+    account_title();
+    account_intro();
+    this_device();
+    signed_in_since();
+    last_used();
+    expires();
+    apps_of_login();
+    end_own_login();
+    end_own_login_label(device);
+    sign_out_everywhere();
+    sign_out_everywhere_hint();
+    no_logins();
+
+    // Users.
+    users_title();
+    users_search();
+    users_search_submit();
+    users_none();
+    users_first();
+    users_next();
+    user_roles();
+    user_state();
+    user_created();
+    user_active();
+    user_disabled();
+    user_disabled_at();
+    user_add();
+    user_add_submit();
+    user_make_admin();
+    new_password_hint();
+    bad_identifier();
+    bad_password_short();
+    bad_password_long();
+    identifier_taken();
+    optional();
+
+    // One user.
+    user_logins();
+    force_logout();
+    force_logout_label(device);
+    user_sign_out_everywhere();
+    user_disable();
+    user_disable_hint();
+    user_enable();
+    user_is_you();
+    cut_title();
+    cut_position(position);
+    cut_slowest();
+    cut_from_acknowledgement();
+    cut_all_applied(count);
+    cut_some_missing(count);
+    cut_no_guards();
+    cut_guard();
+    cut_applied_after();
+    cut_not_yet();
+    cut_milliseconds(time);
+
+    // Apps.
+    apps_title();
+    apps_intro();
+    app();
+    app_shape();
+    app_shape_session_hint();
+    app_shape_jwt_hint();
+    app_flip(from, to);
+    app_freshness();
+    app_freshness_live();
+    app_freshness_within(time);
+    app_freshness_until_expiry();
+    app_freshness_set();
+    app_idle();
+    app_absolute();
+    app_access_token();
+    app_grace();
+    app_redirect_uris();
+    app_no_redirect_uris();
+    app_guards();
+    app_no_guards();
+    app_guard_position(position);
+    app_guard_ago(time);
+    app_confidential();
+    app_public();
+    app_first_party();
+    app_console_hint();
+    app_add();
+    app_add_submit();
+    app_client_id();
+    app_client_id_hint();
+    app_name();
+    app_redirect_uris_hint();
+    app_confidential_hint();
+    app_first_party_hint();
+    bad_client_id();
+    bad_app_name();
+    bad_redirect_uri();
+    client_id_taken();
+    app_added(app);
+    app_secret();
+    app_secret_once();
+    app_public_no_secret();
+    app_added_back();
+
+    // Set-up.
+    set_up_title();
+    set_up_intro();
+    set_up_submit();
+    set_up_refused_title();
+    set_up_refused();
+    set_up_taken();
+
+    // Refusals.
+    refusal_home();
+    refusal_bad_request_title();
+    refusal_bad_request();
+    refusal_not_admin_title();
+    refusal_not_admin();
+    refusal_cross_site_title();
+    refusal_cross_site();
+    refusal_not_found_title();
+    refusal_not_found();
+    refusal_too_large_title();
+    refusal_too_large();
+    refusal_too_many_title();
+    refusal_too_many(count);
+    refusal_unavailable_title();
+    refusal_unavailable();
+    refusal_internal_title();
+    refusal_internal();
+    refusal_oauth_title();
+    refusal_oauth();
+    refusal_oauth_code();
+    refusal_oauth_description();
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn every_word_is_there_in_every_language_with_its_placeholders() {
+        for language in [Language::En, Language::Ko] {
+            for (word, placeholders) in ALL {
+                let marked = |name: &str| format!("<{name}!>");
+                let arguments: Arguments = placeholders
+                    .iter()
+                    .map(|name| (Cow::Borrowed(*name), marked(name).as_str().value()))
+                    .collect();
+                // None: the word is missing, or names a placeholder that its method does not have.
+                let text = lookup(language, word, &arguments);
+                assert!(text.is_some(), "{word} in {language:?}");
+                let text = text.unwrap();
+                for name in *placeholders {
+                    assert!(
+                        text.contains(&marked(name)),
+                        "{word} in {language:?}: ${name}"
+                    );
+                }
+                assert!(!text.trim().is_empty(), "{word} in {language:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_text_belongs_to_a_word() {
+        let declared: BTreeSet<&str> = ALL.iter().map(|(word, _)| *word).collect();
+        for language in ["en", "ko"] {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("i18n")
+                .join(language);
+            let mut written = BTreeSet::new();
+            for file in fs::read_dir(folder).unwrap() {
+                let text = fs::read_to_string(file.unwrap().path()).unwrap();
+                for line in text.lines() {
+                    let Some((id, _)) = line.split_once(" =") else {
+                        continue;
+                    };
+                    if line.starts_with(|c: char| c.is_ascii_alphabetic()) {
+                        assert!(written.insert(id.to_owned()), "{id} twice in {language}");
+                    }
+                }
+            }
+            let written: BTreeSet<&str> = written.iter().map(String::as_str).collect();
+            assert_eq!(written, declared, "{language}");
+        }
+    }
+
+    #[test]
+    fn one_and_many_are_said_apart() {
+        let en = Words::of(Language::En);
+        assert_eq!(en.days(1), "1 day");
+        assert_eq!(en.days(7), "7 days");
+        assert_eq!(Words::of(Language::Ko).days(7), "7일");
+    }
+
+    #[test]
+    fn a_hostile_name_cannot_turn_a_sentence_around() {
+        let said = Words::of(Language::En).sign_in_to("a\u{202e}b\u{2066}\nc");
+        assert_eq!(said, "Sign in to a\u{fffd}b\u{fffd}\u{fffd}c");
+    }
+}

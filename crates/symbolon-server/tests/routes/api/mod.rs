@@ -1,0 +1,6 @@
+mod apps;
+mod guards;
+mod logins;
+mod me;
+mod openapi;
+mod users;

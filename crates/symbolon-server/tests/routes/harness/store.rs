@@ -1,0 +1,67 @@
+//! A store of logins that can be taken away.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use async_trait::async_trait;
+use symbolon_authority::ports::{
+    Advance, Ended, Join, LoginWithGrants, Logins, NewGrant, Open, Presented, Standpoint,
+    StoreError, Tail,
+};
+use symbolon_login::{
+    AppSettings, ClientId, CutOff, GrantId, Lifetimes, Login, Position, Scope, Sid, UnixMillis,
+    UserId,
+};
+use symbolon_stores::Memory;
+use tokio::sync::watch;
+
+pub struct Switchable {
+    memory: Arc<Memory>,
+    down: Arc<AtomicBool>,
+}
+
+impl Switchable {
+    pub fn new(memory: Arc<Memory>, down: Arc<AtomicBool>) -> Self {
+        Self { memory, down }
+    }
+
+    fn up(&self) -> Result<&dyn Logins, StoreError> {
+        if self.down.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("SELECT * FROM secrets".to_owned()));
+        }
+        Ok(&*self.memory)
+    }
+}
+
+macro_rules! pass_on {
+    ($(async fn $name:ident(&self $(, $arg:ident: $type:ty)*) -> $out:ty;)*) => {
+        #[async_trait]
+        impl Logins for Switchable {
+            $(async fn $name(&self $(, $arg: $type)*) -> Result<$out, StoreError> {
+                self.up()?.$name($($arg),*).await
+            })*
+
+            fn wake(&self) -> watch::Receiver<Position> {
+                self.memory.wake()
+            }
+        }
+    };
+}
+
+pass_on! {
+    async fn open(&self, login: Login, grant: NewGrant, now: UnixMillis) -> Open;
+    async fn join(&self, sid: Sid, grant: NewGrant, now: UnixMillis) -> Join;
+    async fn find(&self, grant: GrantId) -> Option<Standpoint>;
+    async fn login(&self, sid: Sid) -> Option<LoginWithGrants>;
+    async fn logins_of(&self, user: UserId, now: UnixMillis) -> Vec<LoginWithGrants>;
+    async fn advance(&self, presented: Presented, client_id: &ClientId, lifetimes: Lifetimes, now: UnixMillis) -> Advance;
+    async fn touch(&self, grant: GrantId, now: UnixMillis) -> ();
+    async fn end(&self, scope: Scope, now: UnixMillis) -> Ended;
+    async fn end_own(&self, user: UserId, sid: Sid, now: UnixMillis) -> Option<Ended>;
+    async fn head(&self) -> Position;
+    async fn tail(&self, after: Position, limit: u32) -> Tail;
+    async fn snapshot(&self, kept_since: UnixMillis) -> (Position, Vec<CutOff>, Vec<AppSettings>);
+    async fn sweep(&self, before: UnixMillis, limit: u32) -> u64;
+}

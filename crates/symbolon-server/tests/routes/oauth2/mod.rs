@@ -1,0 +1,4 @@
+mod authorize;
+mod introspect;
+mod revoke;
+mod token;
