@@ -1,0 +1,275 @@
+//! What can be typed.
+
+#![expect(
+    clippy::doc_markdown,
+    reason = "these comments are the help texts: they are read as they stand"
+)]
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use symbolon_server::login::{ClientId, Freshness, Identifier, Role, Shape, Sid};
+
+/// One login record. Each app chooses its shape, session cookie or JWT, and how fresh a yes must be.
+/// An ended login is refused everywhere at once.
+#[derive(Parser)]
+#[command(
+    name = "symbolon",
+    version,
+    after_help = "Begin with:  symbolon demo     the authority and two apps, to try out\n             symbolon serve    the authority, for real use"
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Start the authority and two apps, with three people to sign in as
+    Demo(Demo),
+    /// Start the authority
+    Serve(Serve),
+    /// Add, list, disable people
+    #[command(subcommand)]
+    User(User),
+    /// List logins, end them
+    #[command(subcommand)]
+    Login(Login),
+    /// Register apps, turn their dials
+    #[command(subcommand)]
+    App(App),
+    /// Look inside a token
+    #[command(subcommand)]
+    Token(Token),
+    /// Print a completion script for your shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// One of the demo's apps; its settings come on standard input
+    #[command(hide = true)]
+    DemoApp,
+}
+
+#[derive(Args)]
+pub(crate) struct Demo {
+    /// Where the database and the root key are kept
+    #[arg(long, value_name = "DIR", default_value = "symbolon-data")]
+    pub(crate) data: PathBuf,
+    /// Port of the authority; the apps take the next two
+    #[arg(long, value_name = "N", default_value_t = 7300, value_parser = clap::value_parser!(u16).range(1..=65533))]
+    pub(crate) port: u16,
+    /// Print one JSON object once everything is ready, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// A TOML file with any of: data, listen, public_url, insecure_http
+    #[arg(long, value_name = "FILE", env = "SYMBOLON_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where the database and the root key are kept [default: symbolon-data]
+    #[arg(long, value_name = "DIR", env = "SYMBOLON_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// Address to listen on [default: localhost:7300]
+    #[arg(long, value_name = "HOST:PORT", env = "SYMBOLON_LISTEN")]
+    pub(crate) listen: Option<String>,
+    /// URL under which browsers and apps reach it [default: http://localhost:PORT]
+    #[arg(long, value_name = "URL", env = "SYMBOLON_PUBLIC_URL")]
+    pub(crate) public_url: Option<String>,
+    /// Allow a public URL with http that is not loopback: passwords and credentials travel readable
+    #[arg(long, env = "SYMBOLON_INSECURE_HTTP", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) insecure_http: Option<bool>,
+}
+
+/// Where the authority is, and how to answer.
+#[derive(Args)]
+pub(crate) struct Target {
+    /// The authority's data directory
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "SYMBOLON_DATA",
+        default_value = "symbolon-data",
+        global = true
+    )]
+    pub(crate) data: PathBuf,
+    /// Answer in JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum User {
+    /// Add somebody. Asks for the password, unless told where it comes from
+    Add {
+        /// Their name or mail address
+        identifier: Identifier,
+        /// What they may do; may be given several times. `admin` may run the authority
+        #[arg(long = "role", value_name = "ROLE")]
+        roles: Vec<Role>,
+        /// Read the password from the first line of standard input
+        #[arg(long, conflicts_with = "generate")]
+        password_stdin: bool,
+        /// Make a password up and print it
+        #[arg(long)]
+        generate: bool,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// List everybody
+    List {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Disable somebody and end all their logins
+    Disable {
+        /// Their name or mail address
+        identifier: Identifier,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Let somebody sign in again
+    Enable {
+        /// Their name or mail address
+        identifier: Identifier,
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Login {
+    /// List somebody's logins
+    List {
+        /// Their name or mail address
+        identifier: Identifier,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// End one login, or all of somebody
+    #[command(group = clap::ArgGroup::new("whose").required(true))]
+    End {
+        /// The login
+        #[arg(group = "whose")]
+        sid: Option<Sid>,
+        /// All logins of this name or mail address
+        #[arg(long, value_name = "IDENTIFIER", group = "whose")]
+        user: Option<Identifier>,
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum App {
+    /// Register an app. Prints its client secret, once
+    Add {
+        /// Its client id: lower-case letters, digits, '-', '_', '.'
+        client_id: ClientId,
+        /// The name that people see [default: the client id]
+        #[arg(long)]
+        name: Option<String>,
+        /// How a credential shows the login: session or jwt
+        #[arg(long)]
+        shape: Shape,
+        #[command(flatten)]
+        dials: Dials,
+        /// Where it takes authorization codes; may be given several times
+        #[arg(long = "redirect-uri", value_name = "URL")]
+        redirect_uris: Vec<String>,
+        /// It cannot keep a secret (single-page or phone app)
+        #[arg(long)]
+        public: bool,
+        /// It is your own: it may ask for passwords itself and use the authority's API
+        #[arg(long)]
+        first_party: bool,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// List all apps
+    List {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Turn the dials of an app. Nobody is signed out
+    Set {
+        /// Which
+        client_id: ClientId,
+        /// How a credential shows the login from now on: session or jwt
+        #[arg(long)]
+        shape: Option<Shape>,
+        #[command(flatten)]
+        dials: Dials,
+        /// The name that people see
+        #[arg(long)]
+        name: Option<String>,
+        /// Where it takes authorization codes (replaces all); may be given several times
+        #[arg(long = "redirect-uri", value_name = "URL")]
+        redirect_uris: Vec<String>,
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+/// The second dial, and the lifetimes.
+#[derive(Args)]
+pub(crate) struct Dials {
+    /// How fresh a yes must be: live, within(10s), until_expiry
+    #[arg(long)]
+    pub(crate) freshness: Option<Freshness>,
+    /// Seconds until a grant that is not used ends
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) idle: Option<u64>,
+    /// Seconds until a grant ends in any case
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) absolute: Option<u64>,
+    /// Seconds until an access token ends
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) access_token: Option<u64>,
+    /// Seconds within which a replaced refresh token gets the same answer again
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) refresh_grace: Option<u64>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Token {
+    /// Show the three parts of a JWT, each check with its verdict and why
+    Inspect(Inspect),
+}
+
+#[derive(Args)]
+pub(crate) struct Inspect {
+    /// The token; left out or '-': read from standard input, which keeps it out of shell history
+    pub(crate) token: Option<String>,
+    /// Check the signature with these keys: a JWK Set or JWK in a file
+    #[arg(long, value_name = "FILE", group = "keys")]
+    pub(crate) jwks: Option<PathBuf>,
+    /// Check the signature with the keys of this authority (its jwks.json is fetched)
+    #[arg(long, value_name = "URL", group = "keys")]
+    pub(crate) authority: Option<String>,
+    /// Check the signature with this shared secret, read from a file (HS256)
+    #[arg(long, value_name = "FILE", group = "keys")]
+    pub(crate) secret_file: Option<PathBuf>,
+    /// The issuer to expect [default: the authority's URL, where one is given]
+    #[arg(long)]
+    pub(crate) issuer: Option<String>,
+    /// The audience to expect
+    #[arg(long)]
+    pub(crate) audience: Option<String>,
+    /// What kind of token to expect
+    #[arg(long, value_enum, default_value_t = Class::Any)]
+    pub(crate) class: Class,
+    /// Answer in JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Class {
+    /// Anybody's JWT
+    Any,
+    /// An access token (RFC 9068)
+    Access,
+}

@@ -1,0 +1,45 @@
+//! The commands that work on an authority, beside a running server or without one.
+
+mod app;
+mod login;
+mod token;
+mod user;
+
+pub(crate) use app::app;
+pub(crate) use login::login;
+pub(crate) use token::token;
+pub(crate) use user::{made_up_password, user};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+use symbolon_server::login::Identifier;
+
+use crate::{operator::Operator, output};
+
+/// The id of the user with that identifier.
+async fn user_id(operator: &Operator, identifier: &Identifier) -> Result<String> {
+    let query: String =
+        url::form_urlencoded::byte_serialize(identifier.as_str().as_bytes()).collect();
+    let found = operator
+        .get(&format!("/api/v1/users?identifier={query}"))
+        .await?;
+    found
+        .pointer("/users/0/id")
+        .and_then(Value::as_str)
+        .map(str::to_owned)
+        .with_context(|| format!("there is no user {identifier}"))
+}
+
+/// Says what ended, and from which position of the log on guards refuse it.
+fn say_ended(answer: &Value, json: bool) -> Result<()> {
+    if json {
+        return output::json(answer);
+    }
+    let (ended, position) = (
+        output::member(answer, "ended"),
+        output::member(answer, "position"),
+    );
+    output::line(&format!(
+        "{ended} ended; guards refuse it from position {position} of the log on"
+    ))
+}

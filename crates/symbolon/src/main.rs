@@ -1,0 +1,67 @@
+//! The `symbolon` program: server, demo and command line in one binary.
+
+mod cli;
+mod commands;
+mod config;
+mod data;
+mod demo;
+mod listen;
+mod operator;
+mod output;
+mod serve;
+mod world;
+
+use std::{
+    io::{self, IsTerminal, Write},
+    process::ExitCode,
+};
+
+use anyhow::Result;
+use clap::{CommandFactory, Parser};
+use cli::{Cli, Command};
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let command = Cli::parse().command;
+    start_log(matches!(command, Command::Serve(_)));
+    match run(command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One line: what failed, then why, whatever a library put in between.
+            let text = format!("{error:#}");
+            let line = text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+            let _ = writeln!(io::stderr(), "symbolon: {line}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Demo(demo) => demo::demo(demo).await,
+        Command::DemoApp => demo::app().await,
+        Command::Serve(serve) => serve::serve(serve).await,
+        Command::User(user) => commands::user(user).await,
+        Command::Login(login) => commands::login(login).await,
+        Command::App(app) => commands::app(app).await,
+        Command::Token(token) => commands::token(token).await,
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "symbolon", &mut io::stdout());
+            Ok(())
+        }
+    }
+}
+
+/// Logs go to standard error, as JSON where no person reads them; `RUST_LOG` chooses what.
+fn start_log(serves: bool) {
+    let default = if serves { "info" } else { "warn" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let registry = tracing_subscriber::registry().with(filter);
+    let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    if io::stderr().is_terminal() {
+        registry.with(layer.compact()).init();
+    } else {
+        registry.with(layer.json().flatten_event(true)).init();
+    }
+}

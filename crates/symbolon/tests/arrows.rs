@@ -1,0 +1,153 @@
+//! The arrows between our crates, as ARCHITECTURE.md draws them: any other fails here.
+
+#![expect(clippy::expect_used, reason = "tests")]
+
+use std::{collections::BTreeSet, path::Path};
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+
+/// What each of our crates may build on. A crate that is not listed may not exist.
+const ALLOWED: &[(&str, &[&str])] = &[
+    (
+        "symbolon",
+        &[
+            "symbolon-server",
+            "symbolon-stores",
+            "symbolon-guard",
+            "symbolon-adviser",
+        ],
+    ),
+    (
+        "symbolon-server",
+        &[
+            "symbolon-authority",
+            "symbolon-guard",
+            "symbolon-jose",
+            "symbolon-login",
+            "symbolon-adviser",
+        ],
+    ),
+    ("symbolon-stores", &["symbolon-authority", "symbolon-login"]),
+    ("symbolon-authority", &["symbolon-login", "symbolon-jose"]),
+    ("symbolon-guard", &["symbolon-login", "symbolon-jose"]),
+    ("symbolon-jose", &[]),
+    ("symbolon-login", &[]),
+    ("symbolon-adviser", &[]),
+];
+
+/// What tests alone may use on top: the stories and the pages are tested on real stores.
+const ALLOWED_IN_TESTS: &[(&str, &[&str])] = &[
+    ("symbolon-authority", &["symbolon-stores"]),
+    ("symbolon-server", &["symbolon-stores"]),
+];
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Arrow {
+    from: String,
+    to: String,
+    only_tests: bool,
+}
+
+/// Every arrow that the tables do not allow, as a line to print.
+fn forbidden(arrows: &BTreeSet<Arrow>) -> Vec<String> {
+    let listed = |table: &[(&str, &[&str])], arrow: &Arrow| {
+        table
+            .iter()
+            .any(|(from, to)| *from == arrow.from && to.contains(&arrow.to.as_str()))
+    };
+    arrows
+        .iter()
+        .filter(|arrow| {
+            let in_tests = arrow.only_tests && listed(ALLOWED_IN_TESTS, arrow);
+            !listed(ALLOWED, arrow) && !in_tests
+        })
+        .map(|arrow| {
+            let kind = if arrow.only_tests { " (tests)" } else { "" };
+            format!("{} -> {}{kind}", arrow.from, arrow.to)
+        })
+        .collect()
+}
+
+/// The crates of this workspace.
+fn ours(metadata: &Metadata) -> BTreeSet<String> {
+    let names = metadata.packages.iter();
+    names.map(|package| package.name.to_string()).collect()
+}
+
+/// The arrows between them. A build dependency counts like a normal one.
+fn arrows(metadata: &Metadata) -> BTreeSet<Arrow> {
+    let ours = ours(metadata);
+    let mut arrows = BTreeSet::new();
+    for package in &metadata.packages {
+        for dependency in &package.dependencies {
+            if ours.contains(&dependency.name) {
+                arrows.insert(Arrow {
+                    from: package.name.to_string(),
+                    to: dependency.name.clone(),
+                    only_tests: dependency.kind == DependencyKind::Development,
+                });
+            }
+        }
+    }
+    arrows
+}
+
+fn workspace() -> Metadata {
+    MetadataCommand::new()
+        .manifest_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml"))
+        .no_deps()
+        .exec()
+        .expect("cargo metadata of this workspace")
+}
+
+#[test]
+fn no_arrow_but_those_of_the_design() {
+    let found = arrows(&workspace());
+    assert!(!found.is_empty(), "cargo metadata named no arrow at all");
+    assert_eq!(forbidden(&found), Vec::<String>::new());
+}
+
+#[test]
+fn every_crate_has_its_place_in_the_table() {
+    let placed = |name: &String| ALLOWED.iter().any(|(from, _)| from == name);
+    let unplaced: Vec<_> = ours(&workspace())
+        .into_iter()
+        .filter(|name| !placed(name))
+        .collect();
+    assert_eq!(unplaced, Vec::<String>::new());
+}
+
+/// The test above is able to fail.
+#[test]
+fn a_wrong_arrow_is_named() {
+    let arrow = |from: &str, to: &str, only_tests| Arrow {
+        from: from.to_owned(),
+        to: to.to_owned(),
+        only_tests,
+    };
+    let table = [
+        (arrow("symbolon-server", "symbolon-authority", false), None),
+        (arrow("symbolon-server", "symbolon-authority", true), None),
+        (arrow("symbolon-server", "symbolon-stores", true), None),
+        (
+            arrow("symbolon-server", "symbolon-stores", false),
+            Some("symbolon-server -> symbolon-stores"),
+        ),
+        (
+            arrow("symbolon-guard", "symbolon-stores", true),
+            Some("symbolon-guard -> symbolon-stores (tests)"),
+        ),
+        (
+            arrow("symbolon-login", "symbolon-jose", false),
+            Some("symbolon-login -> symbolon-jose"),
+        ),
+        (
+            arrow("symbolon-newcomer", "symbolon-login", false),
+            Some("symbolon-newcomer -> symbolon-login"),
+        ),
+    ];
+    for (arrow, expected) in table {
+        let expected: Vec<String> = expected.map(str::to_owned).into_iter().collect();
+        assert_eq!(forbidden(&BTreeSet::from([arrow])), expected);
+    }
+}

@@ -1,0 +1,19 @@
+//! The program as a whole: real processes, real sockets, a real disk.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod command_line;
+mod data_directory;
+mod demo;
+mod ends;
+mod freshness;
+mod kill;
+mod refusals;
+mod secrets;
+mod town;

@@ -1,0 +1,301 @@
+//! An authority and apps as processes, for one test each.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use serde_json::{Value, json};
+
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_symbolon");
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// A client that keeps no cookies and follows no redirects.
+pub(crate) fn client() -> Client {
+    Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(Duration::from_secs(30))
+        .build()
+        .unwrap()
+}
+
+/// A port that nobody listens on right now.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+/// Runs a command of the program to its end.
+pub(crate) fn run(arguments: &[&str], stdin: &str) -> Output {
+    let mut child = Command::new(PROGRAM)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(stdin.as_bytes())
+        .unwrap();
+    child.wait_with_output().unwrap()
+}
+
+/// Runs a command that must succeed, and reads its JSON.
+pub(crate) fn run_json(arguments: &[&str], stdin: &str) -> Value {
+    let output = run(arguments, stdin);
+    assert!(
+        output.status.success(),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{arguments:?}: no JSON"))
+}
+
+/// A process that is killed with the test.
+pub(crate) struct Process(pub(crate) Child);
+
+impl Process {
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .args([format!("-{name}"), self.0.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(status.success(), "kill -{name}");
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A data directory and the authority that runs on it.
+pub(crate) struct Town {
+    pub(crate) authority: Option<Process>,
+    pub(crate) url: String,
+    pub(crate) http: Client,
+    port: u16,
+    directory: tempfile::TempDir,
+}
+
+impl Town {
+    /// An authority with alice, bob and an administrator, and two first-party apps: `pages`
+    /// (session) and `api` (jwt).
+    pub(crate) async fn new() -> Self {
+        let port = free_port();
+        let directory = tempfile::tempdir().unwrap();
+        let mut town = Self {
+            authority: None,
+            url: format!("http://localhost:{port}"),
+            http: client(),
+            port,
+            directory,
+        };
+        let data = town.data().to_str().unwrap().to_owned();
+        for (name, role) in [("alice", None), ("bob", None), ("admin", Some("admin"))] {
+            let mut arguments = vec![
+                "user",
+                "add",
+                name,
+                "--data",
+                &data,
+                "--json",
+                "--password-stdin",
+            ];
+            arguments.extend(role.iter().flat_map(|role| ["--role", role]));
+            run_json(&arguments, &format!("{PASSWORD}\n"));
+        }
+        town.start().await;
+        town
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    pub(crate) fn arguments<'a>(data: &'a Path, more: &[&'a str]) -> Vec<&'a str> {
+        let mut arguments = more.to_vec();
+        arguments.extend(["--data", data.to_str().unwrap(), "--json"]);
+        arguments
+    }
+
+    /// Starts the authority and waits until it is ready; gives the time that took.
+    pub(crate) async fn start(&mut self) -> Duration {
+        let began = Instant::now();
+        let child = Command::new(PROGRAM)
+            .args(["serve", "--listen", &format!("localhost:{}", self.port)])
+            .arg("--data")
+            .arg(self.data())
+            .env("RUST_LOG", "warn")
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        self.authority = Some(Process(child));
+        let ready = format!("{}/readyz", self.url);
+        loop {
+            if let Ok(answer) = self.http.get(&ready).send().await
+                && answer.status().is_success()
+            {
+                return began.elapsed();
+            }
+            assert!(
+                began.elapsed() < Duration::from_secs(20),
+                "the authority did not get ready"
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.authority.take().unwrap().kill();
+    }
+
+    /// Registers an app at a free port and starts it as a process of its own.
+    pub(crate) fn start_app(&self, client_id: &str, shape: &str, freshness: &str) -> App {
+        let port = free_port();
+        let data = self.data();
+        let redirect = format!("http://localhost:{port}/auth/callback");
+        let arguments = Self::arguments(
+            &data,
+            &[
+                "app",
+                "add",
+                client_id,
+                "--shape",
+                shape,
+                "--freshness",
+                freshness,
+                "--first-party",
+                "--redirect-uri",
+                &redirect,
+            ],
+        );
+        let added = run_json(&arguments, "");
+        let settings = json!({
+            "client_id": client_id,
+            "client_secret": added["client_secret"],
+            "port": port,
+            "authority": self.url,
+            "other": { "client_id": "dashboard", "url": "http://localhost:1" },
+        });
+        let mut child = Command::new(PROGRAM)
+            .arg("demo-app")
+            .env("RUST_LOG", "warn")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        writeln!(stdin, "{settings}").unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        assert_eq!(line, "ready\n");
+        App {
+            _process: Process(child),
+            _stdin: stdin,
+            client_id: client_id.to_owned(),
+            secret: added["client_secret"].as_str().unwrap().to_owned(),
+            url: format!("http://localhost:{port}"),
+            http: client(),
+        }
+    }
+
+    /// Signs somebody in for an app, as a first-party client does.
+    pub(crate) async fn sign_in(&self, identifier: &str, client_id: &str) -> Value {
+        let answer = self.try_sign_in(identifier, PASSWORD, client_id).await;
+        assert_eq!(answer.status(), StatusCode::CREATED);
+        answer.json().await.unwrap()
+    }
+
+    pub(crate) async fn try_sign_in(
+        &self,
+        identifier: &str,
+        password: &str,
+        client_id: &str,
+    ) -> Response {
+        self.http
+            .post(format!("{}/api/v1/logins", self.url))
+            .json(
+                &json!({ "identifier": identifier, "password": password, "client_id": client_id }),
+            )
+            .send()
+            .await
+            .unwrap()
+    }
+
+    /// Ends all logins of the credential's owner; the authority has acknowledged when this is back.
+    pub(crate) async fn end_all(&self, credential: &str) -> Value {
+        let answer = self
+            .request("DELETE", "/api/v1/logins", credential)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        answer.json().await.unwrap()
+    }
+
+    pub(crate) fn request(&self, method: &str, path: &str, credential: &str) -> RequestBuilder {
+        self.http
+            .request(method.parse().unwrap(), format!("{}{path}", self.url))
+            .bearer_auth(credential)
+    }
+
+    pub(crate) async fn refresh(&self, app: &App, secret: &str) -> Response {
+        self.http
+            .post(format!("{}/oauth2/token", self.url))
+            .basic_auth(&app.client_id, Some(&app.secret))
+            .form(&[("grant_type", "refresh_token"), ("refresh_token", secret)])
+            .send()
+            .await
+            .unwrap()
+    }
+}
+
+/// An app behind its own guard, in a process of its own.
+pub(crate) struct App {
+    _process: Process,
+    _stdin: ChildStdin,
+    pub(crate) client_id: String,
+    pub(crate) secret: String,
+    pub(crate) url: String,
+    http: Client,
+}
+
+impl App {
+    /// What the app answers to this credential.
+    pub(crate) async fn whoami(&self, credential: &str) -> StatusCode {
+        self.http
+            .get(format!("{}/api/whoami", self.url))
+            .bearer_auth(credential)
+            .send()
+            .await
+            .unwrap()
+            .status()
+    }
+}
+
+/// A text member of an answer.
+pub(crate) fn text<'a>(answer: &'a Value, name: &str) -> &'a str {
+    answer[name]
+        .as_str()
+        .unwrap_or_else(|| panic!("{name} is missing in {answer}"))
+}
