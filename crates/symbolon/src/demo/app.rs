@@ -56,8 +56,9 @@ pub(crate) async fn app() -> Result<()> {
         .route("/api/whoami", get(whoami))
         .route("/api/pulse", get(pulse))
         .route("/api/record", get(record))
-        .layer(guard.layer())
         .merge(page::assets())
+        // Outermost: it answers routes of its own, such as /auth/callback.
+        .layer(guard.layer())
         .layer(Extension(shop));
 
     let (end, ended) = watch::channel(false);

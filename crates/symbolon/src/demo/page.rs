@@ -160,7 +160,7 @@ fn language(headers: &HeaderMap) -> Language {
     chosen.or_else(asked).unwrap_or(Language::En)
 }
 
-/// The page's style, script and mark: the same for everybody, so in front of the guard.
+/// The page's style, script and mark: the same for everybody.
 pub(crate) fn assets() -> Router {
     let file = |kind: &'static str, body: &'static str| {
         get(move || async move {
