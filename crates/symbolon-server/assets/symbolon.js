@@ -12,7 +12,6 @@ function addReveal(input) {
   const show = (visible) => {
     input.type = visible ? "text" : "password";
     button.textContent = visible ? words.hide : words.reveal;
-    button.setAttribute("aria-pressed", String(visible));
   };
   show(false);
   button.addEventListener("click", () => show(input.type === "password"));

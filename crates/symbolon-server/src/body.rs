@@ -34,13 +34,15 @@ pub(crate) fn content_type(headers: &HeaderMap) -> Option<String> {
 
 /// The whole body, within the limit.
 pub(crate) async fn bytes(request: Request, state: &ServerState) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, state).await.map_err(|refused| {
-        if refused.status() == http::StatusCode::PAYLOAD_TOO_LARGE {
-            Problem::new(Kind::TooLarge)
-        } else {
-            Problem::with(Kind::BadRequest, "the body broke off")
-        }
-    })
+    Bytes::from_request(request, state)
+        .await
+        .map_err(|refused| {
+            if refused.status() == http::StatusCode::PAYLOAD_TOO_LARGE {
+                Problem::new(Kind::TooLarge)
+            } else {
+                Problem::with(Kind::BadRequest, "the body broke off")
+            }
+        })
 }
 
 impl<T: DeserializeOwned> FromRequest<ServerState> for JsonBody<T> {
@@ -54,6 +56,10 @@ impl<T: DeserializeOwned> FromRequest<ServerState> for JsonBody<T> {
             ));
         }
         let bytes = bytes(request, state).await?;
+        // A list would be read as the members in order: a second spelling of every body.
+        if bytes.trim_ascii_start().first() != Some(&b'{') {
+            return Err(Problem::with(Kind::BadRequest, "expected a JSON object"));
+        }
         let mut json = serde_json::Deserializer::from_slice(&bytes);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let path = error.path().to_string();
@@ -62,8 +68,9 @@ impl<T: DeserializeOwned> FromRequest<ServerState> for JsonBody<T> {
                 _ => Problem::field(&path, error.into_inner()),
             }
         })?;
-        json.end()
-            .map_err(|_| Problem::with(Kind::BadRequest, "expected the end after one JSON value"))?;
+        json.end().map_err(|_| {
+            Problem::with(Kind::BadRequest, "expected the end after one JSON value")
+        })?;
         Ok(Self(value))
     }
 }
@@ -71,10 +78,7 @@ impl<T: DeserializeOwned> FromRequest<ServerState> for JsonBody<T> {
 impl<T: DeserializeOwned> FromRequestParts<ServerState> for Params<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        state: &ServerState,
-    ) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &ServerState) -> Result<Self, Problem> {
         let Query(value) = Query::from_request_parts(parts, state)
             .await
             .map_err(|refused| Problem::with(Kind::BadRequest, refused.body_text()))?;
@@ -89,10 +93,7 @@ where
 {
     type Rejection = Problem;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        state: &ServerState,
-    ) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &ServerState) -> Result<Self, Problem> {
         let Path(text): Path<String> = Path::from_request_parts(parts, state)
             .await
             .map_err(|refused| Problem::with(Kind::BadRequest, refused.body_text()))?;

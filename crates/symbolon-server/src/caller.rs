@@ -98,10 +98,7 @@ impl From<Refused> for Problem {
 impl FromRequestParts<ServerState> for Caller {
     type Rejection = Problem;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        state: &ServerState,
-    ) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &ServerState) -> Result<Self, Problem> {
         match bearer(&parts.headers)? {
             Some(token) => by_bearer(state, token).await,
             None => by_cookie(state, parts).await,
@@ -112,10 +109,7 @@ impl FromRequestParts<ServerState> for Caller {
 impl FromRequestParts<ServerState> for AdminCaller {
     type Rejection = Problem;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        state: &ServerState,
-    ) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &ServerState) -> Result<Self, Problem> {
         if parts.extensions.get::<ByOperator>().is_some() {
             return Ok(Self {
                 admin: Admin::operator(),
@@ -123,16 +117,14 @@ impl FromRequestParts<ServerState> for AdminCaller {
             });
         }
         let Caller { known, .. } = Caller::from_request_parts(parts, state).await?;
-        match Admin::check(&known) {
-            Some(admin) => Ok(Self {
-                admin,
-                known: Some(known),
-            }),
-            None => {
-                tracing::warn!(user = %known.user.id, reason = "not an administrator", "refused");
-                Err(Problem::new(Kind::Forbidden))
-            }
-        }
+        let Some(admin) = Admin::check(&known) else {
+            tracing::warn!(user = %known.user.id, reason = "not an administrator", "refused");
+            return Err(Problem::new(Kind::Forbidden));
+        };
+        Ok(Self {
+            admin,
+            known: Some(known),
+        })
     }
 }
 

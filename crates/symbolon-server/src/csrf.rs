@@ -22,17 +22,16 @@ pub(crate) enum Source {
 
 /// Reads where a request comes from.
 pub(crate) fn source(public_url: &PublicUrl, headers: &HeaderMap) -> Source {
-    if let Some(site) = one(headers, SEC_FETCH_SITE) {
-        return match site {
-            Some("same-origin" | "none") => Source::Own,
-            // "same-site" is a sibling host: not us.
-            _ => Source::Foreign,
-        };
-    }
-    match one(headers, header::ORIGIN.as_str()) {
-        Some(Some(origin)) if origin == public_url.as_str() => Source::Own,
-        Some(_) => Source::Foreign,
-        None => Source::Silent,
+    let own = public_url.as_str();
+    match one(headers, SEC_FETCH_SITE) {
+        // "same-site" is a sibling host: not us.
+        One::Value(site) if ["same-origin", "none"].contains(&site) => Source::Own,
+        One::Value(_) | One::Unreadable => Source::Foreign,
+        One::Absent => match one(headers, header::ORIGIN.as_str()) {
+            One::Value(origin) if origin == own => Source::Own,
+            One::Value(_) | One::Unreadable => Source::Foreign,
+            One::Absent => Source::Silent,
+        },
     }
 }
 
@@ -46,14 +45,23 @@ pub(crate) fn is_unsafe(method: &Method) -> bool {
     !method.is_safe()
 }
 
-/// The header's value; `Some(None)` when it is there but not one readable value.
-fn one<'a>(headers: &'a HeaderMap, name: &str) -> Option<Option<&'a str>> {
+/// A header that may come once.
+enum One<'a> {
+    Absent,
+    Value(&'a str),
+    /// More than once, or not text: nothing that a browser sends.
+    Unreadable,
+}
+
+fn one<'a>(headers: &'a HeaderMap, name: &str) -> One<'a> {
     let mut values = headers.get_all(name).iter();
-    let first = values.next()?;
-    if values.next().is_some() {
-        return Some(None);
+    let Some(first) = values.next() else {
+        return One::Absent;
+    };
+    match first.to_str() {
+        Ok(text) if values.next().is_none() => One::Value(text),
+        _ => One::Unreadable,
     }
-    Some(first.to_str().ok())
 }
 
 #[cfg(test)]
@@ -73,17 +81,29 @@ mod tests {
             (&[("sec-fetch-site", "same-site")], Source::Foreign),
             (&[("sec-fetch-site", "cross-site")], Source::Foreign),
             (
-                &[("sec-fetch-site", "cross-site"), ("origin", "https://auth.example.test")],
+                &[
+                    ("sec-fetch-site", "cross-site"),
+                    ("origin", "https://auth.example.test"),
+                ],
                 Source::Foreign,
             ),
             (
-                &[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")],
+                &[
+                    ("sec-fetch-site", "same-origin"),
+                    ("sec-fetch-site", "cross-site"),
+                ],
                 Source::Foreign,
             ),
             (&[("origin", "https://auth.example.test")], Source::Own),
-            (&[("origin", "https://auth.example.test:8443")], Source::Foreign),
+            (
+                &[("origin", "https://auth.example.test:8443")],
+                Source::Foreign,
+            ),
             (&[("origin", "http://auth.example.test")], Source::Foreign),
-            (&[("origin", "https://auth.example.test.evil.test")], Source::Foreign),
+            (
+                &[("origin", "https://auth.example.test.evil.test")],
+                Source::Foreign,
+            ),
             (&[("origin", "null")], Source::Foreign),
             (&[("referer", "https://auth.example.test/")], Source::Silent),
             (&[], Source::Silent),

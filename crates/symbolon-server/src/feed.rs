@@ -76,9 +76,7 @@ pub(crate) async fn head(
 }
 
 /// `/feed/snapshot`: everything that a guard needs to begin with.
-pub(crate) async fn snapshot(
-    State(state): State<ServerState>,
-) -> Result<Json<Snapshot>, Problem> {
+pub(crate) async fn snapshot(State(state): State<ServerState>) -> Result<Json<Snapshot>, Problem> {
     Ok(Json(state.authority().snapshot().await?))
 }
 
@@ -115,7 +113,9 @@ pub(crate) async fn follow(
         .chain(follower.events())
         .take_until(closed);
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE).text("");
-    Ok(Sse::new(events).keep_alive(keep_alive).into_response())
+    // Proxies that collect an answer before they pass it on would hold every entry back.
+    let unbuffered = [("x-accel-buffering", "no")];
+    Ok((unbuffered, Sse::new(events).keep_alive(keep_alive)).into_response())
 }
 
 /// One who follows, and up to where.

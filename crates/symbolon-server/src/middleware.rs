@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use tower_http::request_id::{MakeRequestId, MakeRequestUuid};
+use tower_http::request_id::{MakeRequestId, MakeRequestUuid, RequestId};
 use tracing::Instrument;
 
 use crate::{
@@ -35,7 +35,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// sends would let it write into the log.
 pub(crate) async fn observe(request: Request, next: Next) -> Response {
     let id = MakeRequestUuid.make_request_id(&request);
-    let id = id.map_or(HeaderValue::from_static("-"), |id| id.into_header_value());
+    let id = id.map_or(HeaderValue::from_static("-"), RequestId::into_header_value);
     let path = request
         .extensions()
         .get::<MatchedPath>()
@@ -127,10 +127,6 @@ pub(crate) async fn same_origin(
 }
 
 /// The last resort: a handler panicked. The message goes to the log by the panic hook, never out.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the signature that the layer calls"
-)]
 pub(crate) fn panicked(_panic: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!("a handler panicked");
     Problem::new(Kind::Internal).into_response()

@@ -101,7 +101,11 @@ impl Kind {
                 StatusCode::FORBIDDEN,
                 "This request does not prove that it comes from this site.",
             ),
-            Self::NotFound => ("not-found", StatusCode::NOT_FOUND, "There is no such thing."),
+            Self::NotFound => (
+                "not-found",
+                StatusCode::NOT_FOUND,
+                "There is no such thing.",
+            ),
             Self::MethodNotAllowed => (
                 "method-not-allowed",
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -231,9 +235,10 @@ fn kind_of(failure: &Failure) -> Kind {
             Kind::Internal
         }
     };
-    match kind {
-        Kind::Busy => tracing::warn!(%failure, "refused: too much at once"),
-        _ => tracing::error!(%failure, "a story failed"),
+    if kind == Kind::Busy {
+        tracing::warn!(%failure, "refused: too much at once");
+    } else {
+        tracing::error!(%failure, "a story failed");
     }
     kind
 }

@@ -103,7 +103,10 @@ mod tests {
     fn an_origin_has_one_spelling() {
         for (text, expected) in [
             ("https://auth.example.test", "https://auth.example.test"),
-            ("HTTPS://Auth.Example.test:443/", "https://auth.example.test"),
+            (
+                "HTTPS://Auth.Example.test:443/",
+                "https://auth.example.test",
+            ),
             ("http://localhost:7300", "http://localhost:7300"),
             ("http://127.0.0.1:7300/", "http://127.0.0.1:7300"),
             ("http://[::1]:7300", "http://[::1]:7300"),

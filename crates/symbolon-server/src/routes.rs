@@ -63,7 +63,10 @@ pub fn router(state: ServerState) -> Router {
 pub fn operator_router(state: ServerState) -> Router {
     let (admin, _) = admin().split_for_parts();
     let operator = admin
-        .route("/api/v1/logins/{sid}", axum::routing::delete(logins::end_any))
+        .route(
+            "/api/v1/logins/{sid}",
+            axum::routing::delete(logins::end_any),
+        )
         .route("/readyz", get(health::ready))
         .layer(from_fn(middleware::time_out))
         .layer(Extension(ByOperator));
@@ -104,21 +107,36 @@ fn admin() -> OpenApiRouter<ServerState> {
 fn pages(state: &ServerState) -> Router<ServerState> {
     Router::new()
         .route("/", get(pages::start))
-        .route("/sign-in", get(pages::sign_in::form).post(pages::sign_in::submit))
+        .route(
+            "/sign-in",
+            get(pages::sign_in::form).post(pages::sign_in::submit),
+        )
         .route("/sign-out", post(pages::sign_in::sign_out))
         .route("/language", post(pages::language::choose))
         .route("/account", get(pages::account::devices))
         .route("/account/logins/{sid}/end", post(pages::account::end_one))
         .route("/account/logins/end-all", post(pages::account::end_all))
-        .route("/admin/users", get(pages::users::list).post(pages::users::add))
+        .route(
+            "/admin/users",
+            get(pages::users::list).post(pages::users::add),
+        )
         .route("/admin/users/{id}", get(pages::user::show))
-        .route("/admin/users/{id}/end-logins", post(pages::user::end_logins))
+        .route(
+            "/admin/users/{id}/end-logins",
+            post(pages::user::end_logins),
+        )
         .route("/admin/users/{id}/disable", post(pages::user::disable))
         .route("/admin/users/{id}/enable", post(pages::user::enable))
-        .route("/admin/users/{id}/logins/{sid}/end", post(pages::user::end_one))
+        .route(
+            "/admin/users/{id}/logins/{sid}/end",
+            post(pages::user::end_one),
+        )
         .route("/admin/apps", get(pages::apps::list).post(pages::apps::add))
         .route("/admin/apps/{client_id}", post(pages::apps::change))
-        .route("/set-up", get(pages::set_up::form).post(pages::set_up::submit))
+        .route(
+            "/set-up",
+            get(pages::set_up::form).post(pages::set_up::submit),
+        )
         .route("/assets/{name}", get(pages::assets::serve))
         .route("/favicon.ico", get(pages::assets::favicon))
         .layer(from_fn_with_state(state.clone(), middleware::same_origin))

@@ -81,10 +81,7 @@ impl ServerState {
     /// its replacement (session fixation, ASVS 7.2.4).
     pub(crate) async fn end_replaced(&self, old: Option<Known>) -> Result<(), Failure> {
         if let Some(old) = old {
-            let ended = self
-                .authority()
-                .end_own_login(&old, old.login.sid)
-                .await?;
+            let ended = self.authority().end_own_login(&old, old.login.sid).await?;
             if let Some(ended) = ended {
                 self.acknowledged(&ended);
             }

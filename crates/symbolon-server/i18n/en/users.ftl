@@ -32,7 +32,7 @@ user_is_you = You
 
 cut_title = Ended, and the guards know
 cut_position = Cut-off at position { $position }.
-cut_slowest = until the slowest guard refused
+cut_slowest = until the slowest guard had applied it
 cut_from_acknowledgement = Measured by the authority, from its acknowledgement to each guard's report.
 cut_all_applied = { $count ->
     [one] The { $count } guard that follows has applied it.

@@ -32,7 +32,7 @@ user_is_you = 나
 
 cut_title = 모든 가드에 알렸습니다
 cut_position = 폐기 시점은 { $position }입니다.
-cut_slowest = 뒤에 가장 느린 가드까지 거절합니다
+cut_slowest = 만에 가장 느린 가드까지 적용했습니다
 cut_from_acknowledgement = 인증 서버가 폐기를 확정한 때부터 가드가 적용을 알린 때까지 잰 시간입니다.
 cut_all_applied = 따라오는 가드 { $count }개가 모두 적용했습니다.
 cut_some_missing = 가드 { $count }개가 아직 알리지 않았습니다. 소식이 끊긴 가드는 최신성 한도가 지나면 더는 허용하지 않습니다.

@@ -3,10 +3,7 @@
 use axum::{Json, extract::State};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use symbolon_authority::{
-    AddedApp, App, NewApp, RedirectUri,
-    ports::AppChange,
-};
+use symbolon_authority::{AddedApp, App, NewApp, RedirectUri, ports::AppChange};
 use symbolon_login::{AppSettings, ClientId, Freshness, Lifetimes, Shape};
 use utoipa::ToSchema;
 
@@ -27,7 +24,11 @@ const LONGEST_NAME: usize = 100;
 /// How long an app's credentials last. Names [`Lifetimes`] in the document.
 #[derive(ToSchema)]
 #[schema(as = Lifetimes)]
-#[expect(dead_code, reason = "describes another crate's type in the OpenAPI document")]
+#[expect(
+    dead_code,
+    clippy::struct_field_names,
+    reason = "describes another crate's type in the OpenAPI document"
+)]
 struct LifetimesBody {
     /// Without use.
     #[schema(example = 604_800)]

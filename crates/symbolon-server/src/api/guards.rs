@@ -9,11 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    ServerState,
-    api::refusals::AdminRefused,
-    body::Params,
-    caller::AdminCaller,
-    problem::Problem,
+    ServerState, api::refusals::AdminRefused, body::Params, caller::AdminCaller, problem::Problem,
 };
 
 /// Which position.

@@ -83,7 +83,9 @@ pub(crate) struct LoginsBody {
 impl LoginsBody {
     /// Renders logins; `current` is the caller's own.
     pub(crate) fn new(found: Vec<LoginWithGrants>, current: Option<Sid>) -> Self {
-        let logins = found.into_iter().map(|found| LoginBody::new(found, current));
+        let logins = found
+            .into_iter()
+            .map(|found| LoginBody::new(found, current));
         Self {
             logins: logins.collect(),
         }

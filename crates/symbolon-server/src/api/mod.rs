@@ -17,7 +17,10 @@ use utoipa::ToSchema;
 /// How credentials of an app show the login. Names [`symbolon_login::Shape`] in the document.
 #[derive(ToSchema)]
 #[schema(as = Shape, rename_all = "snake_case")]
-#[expect(dead_code, reason = "describes another crate's type in the OpenAPI document")]
+#[expect(
+    dead_code,
+    reason = "describes another crate's type in the OpenAPI document"
+)]
 pub(crate) enum ShapeName {
     /// An opaque reference; the authority keeps everything else.
     Session,

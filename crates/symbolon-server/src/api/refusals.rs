@@ -1,4 +1,4 @@
-//! Refusals as the OpenAPI document shows them. Each names what may go wrong with a kind of
+//! Refusals as the `OpenAPI` document shows them. Each names what may go wrong with a kind of
 //! request; [`crate::problem`] makes the real ones.
 
 use utoipa::IntoResponses;

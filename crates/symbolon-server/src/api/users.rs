@@ -161,7 +161,8 @@ pub(crate) async fn add(
     AdminCaller { admin, .. }: AdminCaller,
     JsonBody(body): JsonBody<NewUserBody>,
 ) -> Result<(StatusCode, Json<UserBody>), Problem> {
-    let password = NewPassword::new(body.password).map_err(|wrong| Problem::field("password", wrong))?;
+    let password =
+        NewPassword::new(body.password).map_err(|wrong| Problem::field("password", wrong))?;
     let new = NewUser {
         identifier: body.identifier,
         password,

@@ -12,8 +12,7 @@ use url::form_urlencoded::{self, byte_serialize};
 
 use super::form::{Parameters, Repeated};
 use crate::{
-    ServerState, caller,
-    pages,
+    ServerState, caller, pages,
     problem::{Problem, failure_status},
 };
 
@@ -92,16 +91,9 @@ enum Refused {
 }
 
 /// The app that asks, and its own redirect URI as it wrote it.
-async fn asked_by(
-    state: &ServerState,
-    parameters: &Parameters,
-) -> Result<(App, String), Refused> {
+async fn asked_by(state: &ServerState, parameters: &Parameters) -> Result<(App, String), Refused> {
     let stay = |description| Refused::Stay(Stay(description));
-    let once = |name, repeated| {
-        parameters
-            .one(name)
-            .map_err(|Repeated| stay(repeated))
-    };
+    let once = |name, repeated| parameters.one(name).map_err(|Repeated| stay(repeated));
     let client_id = once("client_id", "client_id came more than once")?
         .and_then(|text| text.parse::<ClientId>().ok())
         .ok_or_else(|| stay("client_id is missing or unknown"))?;
@@ -169,7 +161,10 @@ fn requested(parameters: &Parameters) -> Result<CodeChallenge, Tell> {
 fn to_sign_in(uri: &Uri) -> Response {
     let asked = uri.path_and_query().map_or("/", |asked| asked.as_str());
     let encoded: String = byte_serialize(asked.as_bytes()).collect();
-    redirect(StatusCode::SEE_OTHER, &format!("/sign-in?return_to={encoded}"))
+    redirect(
+        StatusCode::SEE_OTHER,
+        &format!("/sign-in?return_to={encoded}"),
+    )
 }
 
 /// Where and how the app is answered (RFC 6749 section 4.1.2, RFC 9207 section 2).
@@ -244,22 +239,45 @@ mod tests {
         assert_eq!(error(&format!("response_type=code&{rest}")), None);
         for (query, expected) in [
             (rest.clone(), "invalid_request"),
-            (format!("response_type=token&{rest}"), "unsupported_response_type"),
-            (format!("response_type=code+id_token&{rest}"), "unsupported_response_type"),
-            ("response_type=code".to_owned(), "invalid_request"),
-            (format!("response_type=code&code_challenge={CHALLENGE}"), "invalid_request"),
             (
-                format!("response_type=code&code_challenge={CHALLENGE}&code_challenge_method=plain"),
+                format!("response_type=token&{rest}"),
+                "unsupported_response_type",
+            ),
+            (
+                format!("response_type=code+id_token&{rest}"),
+                "unsupported_response_type",
+            ),
+            ("response_type=code".to_owned(), "invalid_request"),
+            (
+                format!("response_type=code&code_challenge={CHALLENGE}"),
+                "invalid_request",
+            ),
+            (
+                format!(
+                    "response_type=code&code_challenge={CHALLENGE}&code_challenge_method=plain"
+                ),
                 "invalid_request",
             ),
             (
                 "response_type=code&code_challenge=short&code_challenge_method=S256".to_owned(),
                 "invalid_request",
             ),
-            (format!("response_type=code&response_type=code&{rest}"), "invalid_request"),
-            (format!("response_type=code&x=1&x=2&{rest}"), "invalid_request"),
-            (format!("response_type=code&response_mode=fragment&{rest}"), "invalid_request"),
-            (format!("response_type=code&request=x&{rest}"), "request_not_supported"),
+            (
+                format!("response_type=code&response_type=code&{rest}"),
+                "invalid_request",
+            ),
+            (
+                format!("response_type=code&x=1&x=2&{rest}"),
+                "invalid_request",
+            ),
+            (
+                format!("response_type=code&response_mode=fragment&{rest}"),
+                "invalid_request",
+            ),
+            (
+                format!("response_type=code&request=x&{rest}"),
+                "request_not_supported",
+            ),
         ] {
             assert_eq!(error(&query), Some(expected), "{query}");
         }
@@ -269,7 +287,11 @@ mod tests {
     fn the_answer_is_added_to_the_apps_own_query() {
         let location = |redirect_uri, state| {
             let issuer = "https://auth.example.test";
-            let answer = Answer { issuer, redirect_uri, state };
+            let answer = Answer {
+                issuer,
+                redirect_uri,
+                state,
+            };
             answer.location(&[("code", "a b")])
         };
         let iss = "iss=https%3A%2F%2Fauth.example.test";
@@ -289,7 +311,9 @@ mod tests {
 
     #[test]
     fn signing_in_comes_back_to_the_same_request() {
-        let uri: Uri = "/oauth2/authorize?client_id=app&state=a%26b".parse().unwrap();
+        let uri: Uri = "/oauth2/authorize?client_id=app&state=a%26b"
+            .parse()
+            .unwrap();
         assert_eq!(
             to_sign_in(&uri).headers()[header::LOCATION],
             "/sign-in?return_to=%2Foauth2%2Fauthorize%3Fclient_id%3Dapp%26state%3Da%2526b"

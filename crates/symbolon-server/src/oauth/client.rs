@@ -136,7 +136,10 @@ mod tests {
     #[test]
     fn name_and_secret_are_percent_decoded() {
         let (id, secret) = read("back%2Doffice:a%3Ab+c%25").unwrap();
-        assert_eq!((id.as_str(), secret.as_deref()), ("back-office", Some("a:b c%")));
+        assert_eq!(
+            (id.as_str(), secret.as_deref()),
+            ("back-office", Some("a:b c%"))
+        );
         // A colon in the secret needs no encoding to be read: only the first one separates.
         assert_eq!(read("app:a:b").unwrap().1.as_deref(), Some("a:b"));
         assert_eq!(read("app:").unwrap().1, None);

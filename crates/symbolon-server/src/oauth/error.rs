@@ -48,9 +48,7 @@ impl IntoResponse for OAuthError {
             }
             Self::InvalidClient => (StatusCode::UNAUTHORIZED, "invalid_client", None),
             Self::InvalidGrant => (StatusCode::BAD_REQUEST, "invalid_grant", None),
-            Self::UnsupportedGrantType => {
-                (StatusCode::BAD_REQUEST, "unsupported_grant_type", None)
-            }
+            Self::UnsupportedGrantType => (StatusCode::BAD_REQUEST, "unsupported_grant_type", None),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", None),
             Self::Failure(failure) => match failure_status(failure) {
                 status @ StatusCode::SERVICE_UNAVAILABLE => {

@@ -52,11 +52,7 @@ impl Form {
     }
 
     /// The value of a parameter that has to be there; `missing` is what is said where it is not.
-    pub(crate) fn required(
-        &self,
-        name: &str,
-        missing: &'static str,
-    ) -> Result<&str, OAuthError> {
+    pub(crate) fn required(&self, name: &str, missing: &'static str) -> Result<&str, OAuthError> {
         self.optional(name)
             .ok_or(OAuthError::InvalidRequest(missing))
     }

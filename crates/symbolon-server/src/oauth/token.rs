@@ -34,9 +34,7 @@ pub(crate) async fn token(
         _ => return Err(OAuthError::UnsupportedGrantType),
     };
     match redeemed {
-        Redeemed::Issued(credential) => {
-            Ok(Json(TokenAnswer::showing(&credential)).into_response())
-        }
+        Redeemed::Issued(credential) => Ok(Json(TokenAnswer::showing(&credential)).into_response()),
         Redeemed::Refused => Err(OAuthError::InvalidGrant),
     }
 }

@@ -39,3 +39,6 @@ pub(crate) async fn not_found(Anybody { page, .. }: Anybody) -> Response {
         views::refusal::Refusal::NotFound,
     )
 }
+
+#[cfg(test)]
+mod tests;

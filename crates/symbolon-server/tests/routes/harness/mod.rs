@@ -7,7 +7,7 @@ use std::{
     num::NonZeroUsize,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -23,18 +23,19 @@ use symbolon_login::UnixMillis;
 use symbolon_server::{ServerState, operator_router, router};
 use symbolon_stores::Memory;
 
-pub use ask::{Answer, Ask, get, location_parameters};
-use store::Switchable;
+pub(crate) use ask::{Answer, Ask, get, location_parameters};
+pub(crate) use store::Mood;
+use store::{Switchable, Weather};
 
-pub const ORIGIN: &str = "https://auth.example.test";
-pub const PASSWORD: &str = "correct horse battery";
-pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub(crate) const ORIGIN: &str = "https://auth.example.test";
+pub(crate) const PASSWORD: &str = "correct horse battery";
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 /// The challenge of [`VERIFIER`] (RFC 7636 appendix B).
-pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-pub const CALLBACK: &str = "https://dashboard.example.test/auth/callback";
+pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+pub(crate) const CALLBACK: &str = "https://dashboard.example.test/auth/callback";
 
 /// The clock and the store's switch.
-pub struct Outside {
+pub(crate) struct Outside {
     now: AtomicI64,
     random: SystemRandom,
 }
@@ -56,24 +57,23 @@ impl World for Outside {
 /// An authority at [`ORIGIN`] with `alice`, `bob`, `admin` (all with [`PASSWORD`]) and `mallory`,
 /// who is disabled. Apps: `phone` (first-party, session), `cli` (first-party, jwt), `dashboard`
 /// (jwt, confidential), `back-office` (session, confidential), `spa` (jwt, public).
-pub struct House {
-    pub router: Router,
-    pub operator: Router,
-    pub state: ServerState,
+pub(crate) struct House {
+    pub(crate) router: Router,
+    pub(crate) operator: Router,
     outside: Arc<Outside>,
-    down: Arc<AtomicBool>,
+    weather: Arc<Weather>,
     secrets: Value,
 }
 
 impl House {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let outside = Arc::new(Outside {
             now: AtomicI64::new(1_800_000_000_000),
             random: SystemRandom::new(),
         });
         let memory = Arc::new(Memory::new());
-        let down = Arc::new(AtomicBool::new(false));
-        let logins = Switchable::new(Arc::clone(&memory), Arc::clone(&down));
+        let weather = Arc::new(Weather::default());
+        let logins = Switchable::new(Arc::clone(&memory), Arc::clone(&weather));
         let ports = Ports {
             directory: memory.clone(),
             logins: Arc::new(logins),
@@ -87,10 +87,9 @@ impl House {
         let state = ServerState::new(authority, false).unwrap();
         let mut house = Self {
             router: router(state.clone()),
-            operator: operator_router(state.clone()),
-            state,
+            operator: operator_router(state),
             outside,
-            down,
+            weather,
             secrets: json!({}),
         };
         house.furnish().await;
@@ -128,40 +127,45 @@ impl House {
     }
 
     /// Sends a request to the public router.
-    pub async fn ask(&self, ask: Ask) -> Answer {
+    pub(crate) async fn ask(&self, ask: Ask) -> Answer {
         ask.send(&self.router).await
     }
 
     /// Sends a request to the operator's router.
-    pub async fn run(&self, ask: Ask) -> Answer {
+    pub(crate) async fn run(&self, ask: Ask) -> Answer {
         ask.send(&self.operator).await
     }
 
     /// Lets time pass.
-    pub fn pass(&self, span: Duration) {
+    pub(crate) fn pass(&self, span: Duration) {
         let millis = i64::try_from(span.as_millis()).unwrap();
         self.outside.now.fetch_add(millis, Ordering::SeqCst);
     }
 
     /// Takes the store of logins away, or gives it back.
-    pub fn set_down(&self, down: bool) {
-        self.down.store(down, Ordering::SeqCst);
+    pub(crate) fn set_down(&self, down: bool) {
+        self.weather.set(if down { Mood::Down } else { Mood::Fine });
+    }
+
+    /// Lets the store of logins panic, or never answer.
+    pub(crate) fn set_mood(&self, mood: Mood) {
+        self.weather.set(mood);
     }
 
     /// The client secret of an app.
-    pub fn secret(&self, client_id: &str) -> String {
+    pub(crate) fn secret(&self, client_id: &str) -> String {
         self.secrets[client_id].as_str().unwrap().to_owned()
     }
 
     /// The id of a user.
-    pub async fn id_of(&self, identifier: &str) -> String {
+    pub(crate) async fn id_of(&self, identifier: &str) -> String {
         let found = self.run(get(&format!("/api/v1/users?identifier={identifier}")));
         let found = found.await.json();
         found["users"][0]["id"].as_str().unwrap().to_owned()
     }
 
     /// The answer to a sign-in by a program.
-    pub async fn sign_in(&self, identifier: &str, client_id: &str) -> Value {
+    pub(crate) async fn sign_in(&self, identifier: &str, client_id: &str) -> Value {
         let body = json!({"identifier": identifier, "password": PASSWORD, "client_id": client_id});
         let answer = self.ask(Ask::post("/api/v1/logins").json(&body)).await;
         answer.expect_status(201);
@@ -169,17 +173,17 @@ impl House {
     }
 
     /// The access token of a sign-in by a program: of a session, the session.
-    pub async fn token(&self, identifier: &str, client_id: &str) -> String {
+    pub(crate) async fn token(&self, identifier: &str, client_id: &str) -> String {
         text(&self.sign_in(identifier, client_id).await, "access_token")
     }
 
     /// The value of the console's cookie of somebody who is signed in there.
-    pub async fn console(&self, identifier: &str) -> String {
+    pub(crate) async fn console(&self, identifier: &str) -> String {
         self.token(identifier, "symbolon").await
     }
 
     /// A code for an app in the login of this console cookie.
-    pub async fn code(&self, console: &str, client_id: &str) -> String {
+    pub(crate) async fn code(&self, console: &str, client_id: &str) -> String {
         let answer = self
             .ask(get(&authorize_url(client_id)).cookie("__Host-symbolon", console))
             .await;
@@ -189,7 +193,7 @@ impl House {
     }
 
     /// Redeems a code at the token endpoint.
-    pub async fn redeem(&self, client_id: &str, code: &str) -> Answer {
+    pub(crate) async fn redeem(&self, client_id: &str, code: &str) -> Answer {
         self.ask(self.as_client(client_id, "/oauth2/token").form(&[
             ("grant_type", "authorization_code"),
             ("code", code),
@@ -200,7 +204,7 @@ impl House {
     }
 
     /// A whole code flow: what the app gets.
-    pub async fn flow(&self, console: &str, client_id: &str) -> Value {
+    pub(crate) async fn flow(&self, console: &str, client_id: &str) -> Value {
         let code = self.code(console, client_id).await;
         let answer = self.redeem(client_id, &code).await;
         answer.expect_status(200);
@@ -208,12 +212,12 @@ impl House {
     }
 
     /// A POST with the client's authentication.
-    pub fn as_client(&self, client_id: &str, path: &str) -> Ask {
+    pub(crate) fn as_client(&self, client_id: &str, path: &str) -> Ask {
         Ask::post(path).basic(client_id, &self.secret(client_id))
     }
 
     /// Credentials that nobody should take as a caller's: (what it is, the text).
-    pub async fn bad_credentials(&self) -> Vec<(&'static str, String)> {
+    pub(crate) async fn bad_credentials(&self) -> Vec<(&'static str, String)> {
         let session = self.token("alice", "phone").await;
         let tokens = self.sign_in("alice", "cli").await;
         let ended = self.token("alice", "phone").await;
@@ -237,7 +241,7 @@ impl House {
 
     /// The request is refused without a credential, with every bad one, and with that of an app
     /// that is not first-party.
-    pub async fn needs_a_caller(&self, ask: impl Fn() -> Ask) {
+    pub(crate) async fn needs_a_caller(&self, ask: impl Fn() -> Ask) {
         let none = self.ask(ask()).await;
         none.expect_problem(401, "not-signed-in");
         assert_eq!(none.header("www-authenticate"), "Bearer realm=\"symbolon\"");
@@ -262,7 +266,7 @@ impl House {
     }
 
     /// And moreover with that of somebody who is no administrator.
-    pub async fn needs_an_administrator(&self, ask: impl Fn() -> Ask) {
+    pub(crate) async fn needs_an_administrator(&self, ask: impl Fn() -> Ask) {
         let alice = self.token("alice", "phone").await;
         let refused = self.ask(ask().bearer(&alice)).await;
         refused.expect_problem(403, "forbidden");
@@ -271,7 +275,7 @@ impl House {
 }
 
 /// A member's text.
-pub fn text(value: &Value, member: &str) -> String {
+pub(crate) fn text(value: &Value, member: &str) -> String {
     let Some(text) = value[member].as_str() else {
         panic!("no {member} in {value}");
     };
@@ -279,7 +283,7 @@ pub fn text(value: &Value, member: &str) -> String {
 }
 
 /// The same credential with another character in its last part.
-pub fn altered(credential: &str) -> String {
+pub(crate) fn altered(credential: &str) -> String {
     let at = credential.len() - 8;
     let other = if credential.as_bytes()[at] == b'A' {
         "B"
@@ -292,12 +296,12 @@ pub fn altered(credential: &str) -> String {
 }
 
 /// A good request for a code.
-pub fn authorize_url(client_id: &str) -> String {
+pub(crate) fn authorize_url(client_id: &str) -> String {
     format!("/oauth2/authorize?{}", authorize_query(client_id, CALLBACK))
 }
 
 /// Its query.
-pub fn authorize_query(client_id: &str, redirect_uri: &str) -> String {
+pub(crate) fn authorize_query(client_id: &str, redirect_uri: &str) -> String {
     url::form_urlencoded::Serializer::new(String::new())
         .append_pair("response_type", "code")
         .append_pair("client_id", client_id)

@@ -1,9 +1,6 @@
 //! A store of logins that can be taken away.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use symbolon_authority::ports::{
@@ -17,21 +14,47 @@ use symbolon_login::{
 use symbolon_stores::Memory;
 use tokio::sync::watch;
 
-pub struct Switchable {
+/// What the store does when it is asked.
+#[derive(Clone, Copy, Default)]
+pub(crate) enum Mood {
+    #[default]
+    Fine,
+    Down,
+    Panicking,
+    Silent,
+}
+
+/// The mood that it is in.
+#[derive(Default)]
+pub(crate) struct Weather(Mutex<Mood>);
+
+impl Weather {
+    pub(crate) fn set(&self, mood: Mood) {
+        *self.0.lock().unwrap() = mood;
+    }
+
+    fn mood(&self) -> Mood {
+        *self.0.lock().unwrap()
+    }
+}
+
+pub(crate) struct Switchable {
     memory: Arc<Memory>,
-    down: Arc<AtomicBool>,
+    weather: Arc<Weather>,
 }
 
 impl Switchable {
-    pub fn new(memory: Arc<Memory>, down: Arc<AtomicBool>) -> Self {
-        Self { memory, down }
+    pub(crate) fn new(memory: Arc<Memory>, weather: Arc<Weather>) -> Self {
+        Self { memory, weather }
     }
 
-    fn up(&self) -> Result<&dyn Logins, StoreError> {
-        if self.down.load(Ordering::SeqCst) {
-            return Err(StoreError::Unavailable("SELECT * FROM secrets".to_owned()));
+    async fn up(&self) -> Result<&dyn Logins, StoreError> {
+        match self.weather.mood() {
+            Mood::Fine => Ok(&*self.memory),
+            Mood::Down => Err(StoreError::Unavailable("SELECT * FROM secrets".to_owned())),
+            Mood::Panicking => panic!("SELECT * FROM secrets"),
+            Mood::Silent => std::future::pending().await,
         }
-        Ok(&*self.memory)
     }
 }
 
@@ -40,7 +63,7 @@ macro_rules! pass_on {
         #[async_trait]
         impl Logins for Switchable {
             $(async fn $name(&self $(, $arg: $type)*) -> Result<$out, StoreError> {
-                self.up()?.$name($($arg),*).await
+                self.up().await?.$name($($arg),*).await
             })*
 
             fn wake(&self) -> watch::Receiver<Position> {
