@@ -75,7 +75,7 @@ pub struct Statistics {
 impl Sqlite {
     /// Opens the store in `dir`; makes the directory (0700) and the file (0600) where there is none.
     ///
-    /// What is refused is left as it was. A file below 64 MiB is checked in full
+    /// Blocks for as long as the disk takes. What is refused is left as it was. A file below 64 MiB is checked in full
     /// (`PRAGMA quick_check`), of a larger one the header and the schema: reading it all would
     /// make the start wait.
     pub fn open(dir: &Path) -> Result<Self, OpenError> {
@@ -85,9 +85,9 @@ impl Sqlite {
             readers,
             head,
         } = open::open(dir)?;
-        let threads = |source| OpenError::Io {
+        let threads = |report| OpenError::Io {
             path: dir.to_owned(),
-            source,
+            report,
         };
         Ok(Self {
             writer: Writer::start(writer, head, writer::QUEUE).map_err(threads)?,

@@ -31,6 +31,8 @@ const UNFINISHED: &str = "symbolon.db.new";
 
 /// How many pages the write-ahead log holds before they are moved into the main file: 16 MiB.
 const CHECKPOINT_PAGES: u32 = 4096;
+/// To what size the write-ahead log shrinks again after a transaction that needed more.
+const JOURNAL_BYTES: u32 = 64 << 20;
 /// How long to wait for another program that looks into the file.
 const BUSY: Duration = Duration::from_secs(5);
 const STATEMENTS: usize = 128;
@@ -82,7 +84,14 @@ fn make_directory(dir: &Path) -> Result<(), OpenError> {
     builder.recursive(true).mode(0o700);
     builder
         .create(dir)
+        .and_then(|()| sync(dir.parent().filter(|parent| *parent != Path::new(""))))
         .map_err(|error| OpenError::io(dir, error))
+}
+
+/// Puts the names in a directory on disk: a file that nothing leads to is lost. None: the working
+/// directory.
+fn sync(dir: Option<&Path>) -> io::Result<()> {
+    File::open(dir.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// Locks the lock file if there is one.
@@ -127,7 +136,7 @@ fn create(dir: &Path, path: &Path) -> Result<u32, OpenError> {
     drop(options.open(&unfinished).map_err(io)?);
     build(&unfinished).map_err(|error| OpenError::sqlite(path, error))?;
     fs::rename(&unfinished, path).map_err(io)?;
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(io)?;
+    sync(Some(dir)).map_err(io)?;
     Ok(schema::version())
 }
 
@@ -147,6 +156,7 @@ fn writer(path: &Path, version: u32) -> rusqlite::Result<Connection> {
     // FULL syncs the log after each transaction (NORMAL does not, and may lose the last ones).
     conn.pragma_update(None, "synchronous", "FULL")?;
     conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    conn.pragma_update(None, "journal_size_limit", JOURNAL_BYTES)?;
     conn.pragma_update(None, "cache_size", -32_768)?;
     if version < schema::version() {
         schema::migrate(&conn, version)?;

@@ -57,12 +57,15 @@ pub(super) fn inspect(path: &Path) -> Result<Found, OpenError> {
     let version = whose(path, &header)?;
     let whole = if pending.is_some() {
         after_a_hard_stop(path, length)
+    } else if length < expected_length(&header) {
+        return Err(OpenError::damaged(path, "its end is missing"));
     } else {
         untouched(path, length)
     };
     match whole {
         Ok(answer) if answer == "ok" => Ok(Found::Ours { version }),
-        Ok(answer) => Err(OpenError::damaged(path, answer)),
+        // The answer has a heading and a line for each finding.
+        Ok(answer) => Err(OpenError::damaged(path, answer.replace('\n', " "))),
         Err(error) => Err(OpenError::sqlite(path, error)),
     }
 }
@@ -73,6 +76,11 @@ type Header = [u8; 100];
 /// The first 100 bytes and the length. None: there is no file, or it is empty.
 fn header(path: &Path) -> Result<Option<(Header, u64)>, OpenError> {
     let refused = |error| OpenError::io(path, error);
+    // Under a second name the file could be opened twice, each time with a lock of its own, and
+    // there would be two writers.
+    if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
+        return Err(OpenError::no_access(path, "it is a symbolic link"));
+    }
     // For writing too: what cannot be written is refused now, not at the first write.
     let file = OpenOptions::new().read(true).write(true).open(path);
     let mut file: File = match file {
@@ -118,6 +126,15 @@ fn whose(path: &Path, header: &Header) -> Result<u32, OpenError> {
         }),
         _ => Ok(found),
     }
+}
+
+/// The length of the whole file. SQLite itself takes a missing end of the last page for zeros.
+fn expected_length(header: &Header) -> u64 {
+    let page_size = match field(header, 16) >> 16 {
+        1 => 65_536,
+        size => size,
+    };
+    u64::from(page_size) * u64::from(field(header, 28))
 }
 
 /// A big-endian number of the header.

@@ -58,12 +58,12 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// Anything else that the operating system reports.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {report}", path.display())]
     Io {
         /// The directory or file.
         path: PathBuf,
-        /// The report.
-        source: io::Error,
+        /// What it said.
+        report: io::Error,
     },
 }
 
@@ -96,7 +96,7 @@ impl OpenError {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full { path },
             _ => Self::Io {
                 path,
-                source: error,
+                report: error,
             },
         }
     }
@@ -118,7 +118,7 @@ impl OpenError {
             }
             _ => Self::Io {
                 path: path.to_owned(),
-                source: io::Error::other(error),
+                report: io::Error::other(error),
             },
         }
     }
@@ -129,7 +129,7 @@ impl OpenError {
             StoreError::Damaged(why) => Self::damaged(path, why),
             StoreError::Unavailable(why) => Self::Io {
                 path: path.to_owned(),
-                source: io::Error::other(why),
+                report: io::Error::other(why),
             },
         }
     }

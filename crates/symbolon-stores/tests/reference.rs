@@ -1,0 +1,314 @@
+//! The same story told to the store in memory and to SQLite gives the same answers, step by step.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::{fmt::Debug, time::Duration};
+
+use proptest::prelude::*;
+use symbolon_authority::{
+    App, PasswordHash, User,
+    ports::{AppChange, Directory, Logins, NewGrant, Once, Presented, Purpose, StoreError},
+};
+use symbolon_login::{
+    AppSettings, ClientId, Digest, Freshness, GrantId, KeyId, Lifetimes, Login, Position, Scope,
+    Shape, Sid, UnixMillis, UserId,
+};
+use symbolon_stores::{Memory, Sqlite};
+
+const START: UnixMillis = UnixMillis::from_secs(1_800_000_000);
+
+/// One step. The numbers name people, logins, grants and apps of a small world in which everything
+/// collides.
+#[derive(Clone, Debug)]
+enum Step {
+    AddUser(u8, bool),
+    AddFirstAdmin(u8),
+    SetPassword(u8),
+    Disable(u8),
+    Enable(u8),
+    AddApp(u8),
+    ChangeApp(u8, bool),
+    Open {
+        user: u8,
+        login: u8,
+        grant: u8,
+        app: u8,
+    },
+    Join {
+        login: u8,
+        grant: u8,
+        app: u8,
+    },
+    Advance {
+        grant: u8,
+        generation: u32,
+        app: u8,
+        forged: bool,
+    },
+    Touch(u8),
+    End(Scope),
+    EndOwn(u8, u8),
+    Put(u8, u64),
+    Take(u8),
+    Sweep(u64),
+}
+
+fn few() -> impl Strategy<Value = u8> {
+    0..4_u8
+}
+
+fn scope() -> impl Strategy<Value = Scope> {
+    prop_oneof![
+        1 => Just(Scope::Everything {}),
+        1 => few().prop_map(|n| Scope::Key { kid: kid(n) }),
+        2 => few().prop_map(|n| Scope::App { client_id: client(n) }),
+        2 => few().prop_map(|n| Scope::User { user: user(n) }),
+        3 => few().prop_map(|n| Scope::Login { sid: sid(n) }),
+        3 => (few(), few()).prop_map(|(n, app)| Scope::Grant { sid: sid(n), client_id: client(app) }),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (few(), any::<bool>()).prop_map(|(n, admin)| Step::AddUser(n, admin)),
+        1 => few().prop_map(Step::AddFirstAdmin),
+        1 => few().prop_map(Step::SetPassword),
+        1 => few().prop_map(Step::Disable),
+        1 => few().prop_map(Step::Enable),
+        1 => few().prop_map(Step::AddApp),
+        1 => (few(), any::<bool>()).prop_map(|(n, all)| Step::ChangeApp(n, all)),
+        8 => (few(), few(), few(), few())
+            .prop_map(|(user, login, grant, app)| Step::Open { user, login, grant, app }),
+        4 => (few(), few(), few()).prop_map(|(login, grant, app)| Step::Join { login, grant, app }),
+        12 => (few(), 0..3_u32, few(), proptest::bool::weighted(0.05))
+            .prop_map(|(grant, generation, app, forged)| Step::Advance { grant, generation, app, forged }),
+        3 => few().prop_map(Step::Touch),
+        3 => scope().prop_map(Step::End),
+        2 => (few(), few()).prop_map(|(user, login)| Step::EndOwn(user, login)),
+        2 => (few(), 0..20_u64).prop_map(|(n, days)| Step::Put(n, days)),
+        2 => few().prop_map(Step::Take),
+        1 => (0..20_u64).prop_map(Step::Sweep),
+    ]
+}
+
+/// Steps, each so many milliseconds after the one before.
+fn story() -> impl Strategy<Value = Vec<(u64, Step)>> {
+    let pause = prop_oneof![
+        6 => Just(0),
+        3 => 0..15_000_u64,
+        2 => 0..120_000_u64,
+        1 => 0..(4 * 86_400_000_u64),
+    ];
+    proptest::collection::vec((pause, step()), 1..50)
+}
+
+fn user(n: u8) -> UserId {
+    UserId::mint(START, [n; 10])
+}
+
+fn sid(n: u8) -> Sid {
+    Sid::mint(START, [n; 10])
+}
+
+fn grant(n: u8) -> GrantId {
+    GrantId::mint(START, [n; 10])
+}
+
+/// Two apps share most of the traffic.
+fn client(n: u8) -> ClientId {
+    format!("app{}", n / 2).parse().unwrap()
+}
+
+fn kid(n: u8) -> KeyId {
+    format!("key{n}").parse().unwrap()
+}
+
+fn secret(grant: u8, generation: u32) -> Digest {
+    Digest::of("test", format!("{grant}/{generation}").as_bytes())
+}
+
+fn days(days: u64) -> Duration {
+    Duration::from_secs(days * 86_400)
+}
+
+fn person(n: u8, admin: bool) -> User {
+    User {
+        id: user(n),
+        // Two ids want the same identifier.
+        identifier: format!("person{}", n % 3).parse().unwrap(),
+        roles: admin
+            .then(|| "admin".parse().unwrap())
+            .into_iter()
+            .collect(),
+        created_at: START,
+        disabled_at: None,
+    }
+}
+
+fn app(n: u8) -> App {
+    App {
+        settings: AppSettings {
+            client_id: client(n),
+            shape: Shape::Session,
+            freshness: Freshness::DEFAULT,
+            lifetimes: Lifetimes::default(),
+        },
+        name: "An app".to_owned(),
+        redirect_uris: Vec::new(),
+        secret: None,
+        first_party: false,
+        created_at: START,
+    }
+}
+
+/// What can be compared of an answer: all of it, or that it is an error.
+fn told<T: Debug>(answer: Result<T, StoreError>) -> String {
+    answer.map_or_else(|_| "an error".to_owned(), |answer| format!("{answer:?}"))
+}
+
+async fn take<S>(store: &S, step: Step, now: UnixMillis) -> String
+where
+    S: Directory + Logins + Once,
+{
+    let hash = || PasswordHash::from_phc("x".to_owned());
+    let new = |id: u8, app: u8| NewGrant {
+        id: grant(id),
+        client_id: client(app),
+        digest: secret(id, 0),
+    };
+    match step {
+        Step::AddUser(n, admin) => told(store.add_user(person(n, admin), hash()).await),
+        Step::AddFirstAdmin(n) => told(store.add_first_admin(person(n, true), hash()).await),
+        Step::SetPassword(n) => told(store.set_password(user(n), hash(), now).await),
+        Step::Disable(n) => told(store.disable_user(user(n), now).await),
+        Step::Enable(n) => told(store.enable_user(user(n)).await),
+        Step::AddApp(n) => told(store.add_app(app(n), now).await),
+        Step::ChangeApp(n, all) => {
+            let change = AppChange {
+                name: all.then(|| "Other".to_owned()),
+                shape: Some(Shape::Jwt),
+                ..AppChange::default()
+            };
+            told(store.change_app(&client(n), change, now).await)
+        }
+        Step::Open {
+            user: whose,
+            login,
+            grant,
+            app,
+        } => {
+            let login = Login {
+                sid: sid(login),
+                user: user(whose),
+                authenticated_at: now,
+                methods: vec!["pwd".to_owned()],
+                device: None,
+                expires_at: now.plus(days(5)),
+                ended_at: None,
+            };
+            told(store.open(login, new(grant, app), now).await)
+        }
+        Step::Join { login, grant, app } => {
+            told(store.join(sid(login), new(grant, app), now).await)
+        }
+        Step::Advance {
+            grant: id,
+            generation,
+            app,
+            forged,
+        } => {
+            let presented = Presented {
+                grant: grant(id),
+                generation,
+                digest: secret(if forged { 99 } else { id }, generation),
+                successor: secret(id, generation + 1),
+            };
+            let lifetimes = Lifetimes::new(
+                days(1),
+                days(4),
+                days(0) + Duration::from_secs(300),
+                Duration::from_secs(10),
+            );
+            told(
+                store
+                    .advance(presented, &client(app), lifetimes.unwrap(), now)
+                    .await,
+            )
+        }
+        Step::Touch(n) => {
+            let touched = told(store.touch(grant(n), now).await);
+            // A use may wait; a write takes it along.
+            store.mark("after a use").await.unwrap();
+            touched
+        }
+        Step::End(scope) => told(store.end(scope, now).await),
+        Step::EndOwn(n, login) => told(store.end_own(user(n), sid(login), now).await),
+        Step::Put(n, life) => {
+            let (key, value) = (secret(n, 0), n.to_string());
+            told(
+                store
+                    .put(Purpose::SetUpLink, key, value, now.plus(days(life)))
+                    .await,
+            )
+        }
+        Step::Take(n) => told(store.take(Purpose::SetUpLink, secret(n, 0), now).await),
+        Step::Sweep(ago) => {
+            let before = now.as_millis() - i64::try_from(days(ago).as_millis()).unwrap();
+            told(store.sweep(UnixMillis::from_millis(before), u32::MAX).await)
+        }
+    }
+}
+
+/// All that can be read.
+async fn look<S>(store: &S, now: UnixMillis) -> Vec<String>
+where
+    S: Directory + Logins + Once,
+{
+    let mut seen = vec![
+        told(store.users(None, 10).await),
+        told(store.has_admin().await),
+        told(store.apps().await),
+        told(store.head().await),
+        told(store.snapshot(now).await),
+        told(store.snapshot(START).await),
+        format!("{}", *store.wake().borrow()),
+    ];
+    for n in 0..4 {
+        seen.push(told(store.user(user(n)).await));
+        seen.push(told(store.find(grant(n)).await));
+        seen.push(told(
+            store
+                .login(sid(n))
+                .await
+                .map(|found| found.map(|found| (found.login, found.grants))),
+        ));
+        seen.push(told(store.logins_of(user(n), now).await));
+        seen.push(told(
+            store.peek(Purpose::SetUpLink, secret(n, 0), now).await,
+        ));
+        let after = Position::new(1, u64::from(n) * 3);
+        seen.push(told(store.tail(after, 5).await));
+    }
+    seen
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn both_stores_tell_the_same_story(story in story()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let (memory, sqlite) = (Memory::new(), Sqlite::open(dir.path()).unwrap());
+        runtime.block_on(async {
+            let mut now = START;
+            for (pause, step) in story {
+                now = now.plus(Duration::from_millis(pause));
+                let expected = take(&memory, step.clone(), now).await;
+                prop_assert_eq!(take(&sqlite, step.clone(), now).await, expected, "{:?}", step);
+                prop_assert_eq!(look(&sqlite, now).await, look(&memory, now).await, "{:?}", step);
+            }
+            Ok(())
+        })?;
+    }
+}
