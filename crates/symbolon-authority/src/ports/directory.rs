@@ -73,7 +73,8 @@ pub trait Directory: Send + Sync {
         password: PasswordHash,
     ) -> Result<Option<AddUser>, StoreError>;
 
-    /// Whether any user that is not disabled has the role `admin`.
+    /// Whether any user has the role `admin`, disabled or not: the question of
+    /// [`Directory::add_first_admin`], without the deed.
     async fn has_admin(&self) -> Result<bool, StoreError>;
 
     /// A user by id.

@@ -33,8 +33,7 @@ impl Directory for Memory {
 
     async fn has_admin(&self) -> Result<bool, StoreError> {
         let state = self.lock();
-        let mut users = state.users.values();
-        Ok(users.any(|(user, _)| user.is_admin() && user.disabled_at.is_none()))
+        Ok(state.users.values().any(|(user, _)| user.is_admin()))
     }
 
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {

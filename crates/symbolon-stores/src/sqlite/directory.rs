@@ -43,7 +43,7 @@ impl Directory for Sqlite {
 
     async fn has_admin(&self) -> Result<bool, StoreError> {
         self.read(|conn| {
-            let sql = "SELECT 1 FROM user WHERE is_admin = 1 AND disabled_at IS NULL";
+            let sql = "SELECT 1 FROM user WHERE is_admin = 1";
             Ok(conn.prepare_cached(sql)?.exists([])?)
         })
         .await

@@ -28,7 +28,7 @@ macro_rules! backend {
                     a_user_is_found_as_added
                     users_come_in_order_of_their_identifiers
                     the_first_admin_is_the_first
-                    only_an_enabled_admin_counts
+                    a_disabled_admin_counts_too
                     a_new_password_ends_every_login
                     a_disabled_user_cannot_open
                     an_app_is_kept_and_changed_in_full
