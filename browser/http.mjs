@@ -25,6 +25,7 @@ export class Profile {
     for (let hop = 0; hop < 10; hop += 1) {
       const headers = {
         accept: 'text/html',
+        'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
         'accept-language': 'en',
         'sec-fetch-mode': 'navigate',
         'sec-fetch-dest': 'document',

@@ -56,7 +56,8 @@ export class Stage {
       await page.setViewportSize(viewport);
       const overhang = await page.evaluate(() => document.scrollingElement.scrollWidth - window.innerWidth);
       if (overhang > 0) this.complaints.push(`${name}.${page.language}: ${overhang} px wider than the ${width}`);
-      await page.screenshot({ path: join(this.#pictures, `${name}.${page.language}.${width}.png`), fullPage: true });
+      const path = join(this.#pictures, `${name}.${page.language}.${width}.png`);
+      await page.screenshot({ path, fullPage: true, animations: 'disabled' });
     }
   }
 

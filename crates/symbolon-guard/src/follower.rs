@@ -4,13 +4,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use symbolon_login::{Head, LogEntry};
+use futures_util::FutureExt;
+use symbolon_login::{Head, LogEntry, Position, UnixMillis};
 use tokio::{task::AbortHandle, time};
 
 use crate::{
     authority::Unavailable,
     backoff::Backoff,
-    clock,
+    clock::{self, Now},
     core::Core,
     knowledge::{Applied, BadSnapshot},
     lease::Answer,
@@ -28,6 +29,9 @@ const SILENCE: Duration = Duration::from_secs(12);
 
 /// A stream that lived this long was a good one: the next one is tried at once.
 const GOOD: Duration = Duration::from_secs(2);
+
+/// How far apart two clocks that are kept by NTP never are, transport included.
+const CLOCKS_AGREE: Duration = Duration::from_secs(5);
 
 /// The tasks of one guard; dropping this ends them.
 pub(crate) struct Follower {
@@ -78,6 +82,9 @@ async fn follow(core: Arc<Core>) {
     let mut needs_snapshot = true;
     loop {
         let started = clock::now().moment;
+        // What was said of the stream before is over with it; what was said of the log is not.
+        let _ = core.lagging.notified().now_or_never();
+        needs_snapshot |= core.resync.notified().now_or_never().is_some();
         let trouble = match turn(&core, needs_snapshot).await {
             Ok(never) => match never {},
             Err(trouble) => trouble,
@@ -188,6 +195,7 @@ fn entry(core: &Core, event: &Event) -> Result<bool, Trouble> {
 async fn keep_lease(core: Arc<Core>) {
     let mut beat = time::interval(BEAT);
     beat.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
+    let mut disagrees = false;
     loop {
         tokio::select! {
             _ = beat.tick() => {}
@@ -203,14 +211,15 @@ async fn keep_lease(core: Arc<Core>) {
         };
         match core.authority.head(applied).await {
             Ok((head, time)) => {
-                let now = clock::now().moment;
+                let now = clock::now();
                 let answer = core.learn(|knowledge| {
-                    knowledge.forget(now);
+                    knowledge.forget(now.moment);
                     if let Some(time) = time {
                         knowledge.hear_time(time, asked_at);
                     }
                     knowledge.answer(ticket, head)
                 });
+                warn_of_clocks(time, now, &mut disagrees);
                 match answer {
                     Answer::Proved => {}
                     Answer::Behind => expect_news(&core, applied).await,
@@ -225,8 +234,21 @@ async fn keep_lease(core: Arc<Core>) {
     }
 }
 
+/// Says it once when the clocks of this machine and the authority part: tokens then end too early.
+fn warn_of_clocks(authority: Option<UnixMillis>, now: Now, disagrees: &mut bool) {
+    let Some(authority) = authority else { return };
+    let apart = now.wall.since(authority).max(authority.since(now.wall));
+    let before = std::mem::replace(disagrees, apart > CLOCKS_AGREE);
+    if *disagrees && !before {
+        tracing::warn!(
+            seconds = apart.as_secs(),
+            "this machine's clock and the authority's disagree; tokens end by the later of the two"
+        );
+    }
+}
+
 /// The stream should have brought something by now; if it has not moved at all, it is stuck.
-async fn expect_news(core: &Core, applied: symbolon_login::Position) {
+async fn expect_news(core: &Core, applied: Position) {
     let moved = core
         .wait_until(LAG, |pulse| pulse.applied != Some(applied))
         .await;

@@ -41,10 +41,10 @@ use crate::SecureRandom;
 use crate::base64url;
 use crate::error::{Error, Malformed, Misuse, Refused, Why};
 use crate::expect;
-use crate::json::ClaimsReader;
+use crate::json::Claims;
 use crate::key::{SigningKey, VerifyingKey};
 use crate::sign;
-use crate::token::{Unverified, unreadable};
+use crate::token::{Unverified, mistyped};
 
 const TYP: &str = "dpop+jwt";
 /// Longest `jti`: servers remember it for a while.
@@ -141,9 +141,9 @@ impl<'t> UnverifiedProof<'t> {
         }
         self.key
             .verify(self.token.signing_input.as_bytes(), self.token.signature())?;
-        let mut reader = ClaimsReader::new(self.token.payload_text()?);
-        let claims: ProofClaims = reader.read().map_err(|error| unreadable(error, &reader))?;
-        check(&claims, &reader, expect)?;
+        let read = self.token.claims()?;
+        let claims: ProofClaims = read.read().map_err(mistyped)?;
+        check(&claims, &read, expect)?;
         let thumbprint = self.key.thumbprint().map_err(|_| Malformed::ProofKey)?;
         Ok(VerifiedProof { claims, thumbprint })
     }
@@ -188,11 +188,7 @@ pub fn access_token_hash(token: &str) -> String {
     base64url::encode(digest(&SHA256, token.as_bytes()).as_ref())
 }
 
-fn check(
-    claims: &ProofClaims,
-    reader: &ClaimsReader<'_>,
-    expect: &ExpectProof<'_>,
-) -> Result<(), Refused> {
+fn check(claims: &ProofClaims, read: &Claims<'_>, expect: &ExpectProof<'_>) -> Result<(), Refused> {
     if !(1..=MAX_JTI_BYTES).contains(&claims.jti.len()) {
         return Err(Refused::new("jti", Why::Mistyped));
     }
@@ -202,7 +198,7 @@ fn check(
     if !same_url(&claims.htu, expect.url) {
         return Err(Refused::new("htu", Why::Unexpected));
     }
-    let iat = reader.registered.iat;
+    let iat = read.registered.iat;
     let iat = expect::time("iat", iat.ok_or(Refused::new("iat", Why::Missing))?)?;
     if iat.is_after(expect.now.saturating_add(SKEW)) {
         return Err(Refused::new("iat", Why::NotYet));

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use crate::class::{Lifetime, TokenClass};
-use crate::error::{Refused, Why};
-use crate::json::{ClaimsReader, Number, ReadError, Reader};
+use crate::error::{JsonFault, Refused, Why};
+use crate::json::{Claims, Number, Raw, Reader};
 
 /// The expectations that no caller may leave out: who issued it, for whom, and what time it is.
 #[derive(Debug, Clone, Copy)]
@@ -134,7 +134,7 @@ impl<'a> From<&'a [&'a str]> for Names<'a> {
 /// Holds claims, read but not yet handed out, against class and expectations.
 /// `kid` is the id of the key that verified the signature.
 pub(crate) fn check<C: TokenClass>(
-    read: &ClaimsReader<'_>,
+    read: &Claims<'_>,
     expect: &Expect<'_>,
     kid: Option<&str>,
 ) -> Result<(), Refused> {
@@ -143,18 +143,18 @@ pub(crate) fn check<C: TokenClass>(
     check_issuer(&iss, expect, kid)?;
     check_audience(claims.aud, expect)?;
     for (name, raw) in [("sub", claims.sub), ("jti", claims.jti)] {
-        if let Some(raw) = raw {
-            string(name, raw)?;
+        if raw.is_some_and(|raw| !raw.is_string()) {
+            return Err(Refused::new(name, Why::Mistyped));
         }
     }
     check_times(read, C::LIFETIME, expect)?;
     for name in C::REQUIRED.iter().chain(expect.required) {
-        if !read.has(name) {
+        if read.find(name).is_none_or(|raw| raw.text == "null") {
             return Err(Refused::new((*name).to_owned(), Why::Missing));
         }
     }
     for name in C::FORBIDDEN {
-        if read.names.contains(name) {
+        if read.find(name).is_some() {
             return Err(Refused::new(*name, Why::Forbidden));
         }
     }
@@ -164,11 +164,11 @@ pub(crate) fn check<C: TokenClass>(
 /// Holds claims that are about to be signed against their class, with the expectations of a reader
 /// whom they name, at the moment at which they begin.
 pub(crate) fn check_own<C: TokenClass>(
-    read: &ClaimsReader<'_>,
+    read: &Claims<'_>,
     claims: &C::Claims<'_>,
 ) -> Result<(), Refused> {
     let registered = &read.registered;
-    let seconds = |name, raw: Option<&str>| raw.map(|raw| time(name, raw)).transpose();
+    let seconds = |name, raw: Option<Raw<'_>>| raw.map(|raw| time(name, raw)).transpose();
     let (iat, nbf) = (
         seconds("iat", registered.iat)?,
         seconds("nbf", registered.nbf)?,
@@ -211,7 +211,7 @@ fn check_issuer(iss: &str, expect: &Expect<'_>, kid: Option<&str>) -> Result<(),
     }
 }
 
-fn check_audience(raw: Option<&str>, expect: &Expect<'_>) -> Result<(), Refused> {
+fn check_audience(raw: Option<Raw<'_>>, expect: &Expect<'_>) -> Result<(), Refused> {
     let mut ours = false;
     audience(raw, |name| ours |= expect.is_audience(&name))?;
     if ours {
@@ -223,15 +223,15 @@ fn check_audience(raw: Option<&str>, expect: &Expect<'_>) -> Result<(), Refused>
 
 /// RFC 7519 section 4.1.3: a string or an array of strings.
 pub(crate) fn audience<'a>(
-    raw: Option<&'a str>,
+    raw: Option<Raw<'a>>,
     mut each: impl FnMut(Cow<'a, str>),
 ) -> Result<(), Refused> {
     let raw = raw.ok_or(Refused::new("aud", Why::Missing))?;
-    if !raw.starts_with('[') {
+    if !raw.text.starts_with('[') {
         each(string("aud", raw)?);
         return Ok(());
     }
-    let mut reader = Reader::new(raw);
+    let mut reader = Reader::new(raw.text);
     let mut read = || {
         let mut first = true;
         reader.open(b'[')?;
@@ -240,14 +240,10 @@ pub(crate) fn audience<'a>(
         }
         Ok(())
     };
-    read().map_err(|_: ReadError| Refused::new("aud", Why::Mistyped))
+    read().map_err(|_: JsonFault| Refused::new("aud", Why::Mistyped))
 }
 
-fn check_times(
-    read: &ClaimsReader<'_>,
-    lifetime: Lifetime,
-    expect: &Expect<'_>,
-) -> Result<(), Refused> {
+fn check_times(read: &Claims<'_>, lifetime: Lifetime, expect: &Expect<'_>) -> Result<(), Refused> {
     let claims = &read.registered;
     let leeway = i64::from(expect.leeway);
     let (earliest, latest) = (
@@ -287,9 +283,9 @@ fn check_times(
     Ok(())
 }
 
-pub(crate) fn string<'a>(name: &'static str, raw: &'a str) -> Result<Cow<'a, str>, Refused> {
-    let mistyped = |_| Refused::new(name, Why::Mistyped);
-    Reader::new(raw).string().map_err(mistyped)
+/// The string that a claim must be.
+pub(crate) fn string<'a>(name: &'static str, raw: Raw<'a>) -> Result<Cow<'a, str>, Refused> {
+    raw.string().ok_or(Refused::new(name, Why::Mistyped))
 }
 
 /// A `NumericDate` (RFC 7519 section 2): seconds since 1970, possibly with a fraction.
@@ -312,26 +308,29 @@ impl Time {
     }
 }
 
-pub(crate) fn time(name: &'static str, raw: &str) -> Result<Time, Refused> {
+pub(crate) fn time(name: &'static str, raw: Raw<'_>) -> Result<Time, Refused> {
+    let raw = raw.text;
     let mistyped = || Refused::new(name, Why::Mistyped);
     if !raw.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
         return Err(mistyped());
     }
-    let number = Reader::new(raw).number().map_err(|_| mistyped())?;
-    let (seconds, fraction) = match number {
-        Number::Unsigned(seconds) => (i64::try_from(seconds).map_err(|_| mistyped())?, false),
-        Number::Signed(seconds) => (seconds, false),
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_precision_loss,
-            reason = "the range is checked first, and below 2^53 a double holds whole seconds exactly"
-        )]
-        Number::Float(seconds) => {
-            if !(EARLIEST as f64..=LATEST as f64 + 1.0).contains(&seconds) {
-                return Err(mistyped());
+    // The raw text is JSON already, so what parses as an integer is one.
+    let (seconds, fraction) = match raw.parse::<i64>() {
+        Ok(seconds) => (seconds, false),
+        Err(_) => match Reader::new(raw).number().map_err(|_| mistyped())? {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_precision_loss,
+                reason = "the range is checked first, and below 2^53 a double holds whole seconds exactly"
+            )]
+            Number::Float(seconds) => {
+                if !(EARLIEST as f64..=LATEST as f64 + 1.0).contains(&seconds) {
+                    return Err(mistyped());
+                }
+                (seconds.floor() as i64, seconds.fract() != 0.0)
             }
-            (seconds.floor() as i64, seconds.fract() != 0.0)
-        }
+            Number::Unsigned(_) | Number::Signed(_) => return Err(mistyped()),
+        },
     };
     if (EARLIEST..=LATEST).contains(&seconds) {
         Ok(Time { seconds, fraction })

@@ -14,14 +14,13 @@
 //! ```
 
 use serde::Serialize;
-use serde::de::IgnoredAny;
 
 use crate::base64url;
 use crate::error::Refused;
 use crate::expect;
-use crate::json::{ClaimsReader, Reader, pretty, visible};
+use crate::json::{Raw, Reader, pretty, visible};
 use crate::key::{KeySet, KeySource};
-use crate::token::{MAX_TOKEN_BYTES, Unverified, unreadable};
+use crate::token::{MAX_TOKEN_BYTES, Unverified};
 
 /// What the person who looks knows. What is absent leaves its checks [`Verdict::Unknown`].
 #[derive(Clone, Copy, Default)]
@@ -153,31 +152,26 @@ impl Checks {
             format!("a compact JWS, {alg}, {typ}"),
         );
         self.key(token, known);
-        let text = match token.payload_text() {
-            Ok(text) => text,
+        let claims = match token.claims() {
+            Ok(claims) => claims,
             Err(malformed) => return self.no_claims(&malformed.to_string()),
         };
-        let mut reader = ClaimsReader::new(text);
-        if let Err(error) = reader.read::<IgnoredAny>() {
-            return self.no_claims(&unreadable(error, &reader).to_string());
-        }
+        let registered = &claims.registered;
         self.add("claims", Verdict::Pass, "one JSON object".to_owned());
         self.who("iss", known.issuer, || {
-            reader
-                .registered
+            registered
                 .iss
                 .map(|raw| expect::string("iss", raw).map(|iss| vec![iss.into_owned()]))
                 .transpose()
         });
         self.who("aud", known.audience, || {
-            let Some(raw) = reader.registered.aud else {
+            let Some(raw) = registered.aud else {
                 return Ok(None);
             };
             let mut names = Vec::new();
             expect::audience(Some(raw), |name| names.push(name.into_owned()))?;
             Ok(Some(names))
         });
-        let registered = &reader.registered;
         for (name, raw) in [
             ("exp", registered.exp),
             ("nbf", registered.nbf),
@@ -253,7 +247,7 @@ impl Checks {
         self.add(name, verdict, reason);
     }
 
-    fn when(&mut self, name: &'static str, raw: Option<&str>, known: &Known<'_>) {
+    fn when(&mut self, name: &'static str, raw: Option<Raw<'_>>, known: &Known<'_>) {
         let Some(raw) = raw else {
             // Of the three, only `exp` is missed by every kind of token but one.
             let verdict = if name == "exp" {

@@ -7,9 +7,9 @@ use crate::base64url;
 use crate::class::TokenClass;
 use crate::error::{Error, Misuse};
 use crate::expect;
-use crate::json::ClaimsReader;
+use crate::json::Claims;
 use crate::key::SigningKey;
-use crate::token::{MAX_TOKEN_BYTES, unreadable};
+use crate::token::{MAX_TOKEN_BYTES, mistyped};
 
 /// Signs claims as a token of class `C`, with the header `{"alg", "typ", "kid"}`.
 ///
@@ -91,13 +91,10 @@ pub(crate) fn write(
 
 /// Holds claims against the rules of their own class, as their first reader will.
 fn check_own<C: TokenClass>(payload: &str) -> Result<(), Misuse> {
-    let mut reader = ClaimsReader::new(payload);
-    let claims: C::Claims<'_> =
-        reader
-            .read()
-            .map_err(|error| match unreadable(error, &reader) {
-                Error::Refused(refused) => Misuse::Claims(refused),
-                Error::Malformed(_) | Error::Forged(_) => Misuse::UnwritableClaims,
-            })?;
-    expect::check_own::<C>(&reader, &claims).map_err(Misuse::Claims)
+    let read = Claims::scan(payload).map_err(|_| Misuse::UnwritableClaims)?;
+    let claims: C::Claims<'_> = read.read().map_err(|error| match mistyped(error) {
+        Error::Refused(refused) => Misuse::Claims(refused),
+        Error::Malformed(_) | Error::Forged(_) => Misuse::UnwritableClaims,
+    })?;
+    expect::check_own::<C>(&read, &claims).map_err(Misuse::Claims)
 }

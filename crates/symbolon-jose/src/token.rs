@@ -1,6 +1,7 @@
 //! From a text that claims something to a proof that a trusted key said it.
 
-use std::ops::Deref;
+use std::borrow::Cow;
+use std::ops::{Deref, Range};
 
 use crate::algorithm::Algorithm;
 use crate::base64url;
@@ -8,7 +9,7 @@ use crate::class::TokenClass;
 use crate::error::{Error, Forged, JsonFault, Malformed, Part, Refused, Why};
 use crate::expect::{self, Expect};
 use crate::header::{Header, Text};
-use crate::json::{ClaimsReader, ReadError};
+use crate::json::{Claims, ReadError};
 use crate::key::{KeySource, VerifyingKey};
 
 /// Longest token that is looked at, in bytes. Servers refuse request headers of this size anyway.
@@ -45,17 +46,18 @@ impl<'t> Unverified<'t> {
             return Err(Malformed::NotThreeParts);
         }
 
-        let mut decoded = vec![0; token.len() / 4 * 3 + 3 * base64url::SLACK];
-        let mut at = 0;
-        let mut decode = |text: &str, part| {
-            let room = decoded.get_mut(at..).unwrap_or_default();
-            at += base64url::decode_into(text, room).ok_or(Malformed::Encoding(part))?;
-            Ok(at)
+        let [payload_at, mut signature_at, mut end] =
+            [header, payload, signature].map(|part| base64url::decoded_len(part.len()));
+        signature_at += payload_at;
+        end += signature_at;
+        let mut decoded = vec![0; end];
+        let mut decode = |text: &str, range: Range<usize>, part| {
+            let room = decoded.get_mut(range).unwrap_or_default();
+            base64url::decode_into(text, room).ok_or(Malformed::Encoding(part))
         };
-        let payload_at = decode(header, Part::Header)?;
-        let signature_at = decode(payload, Part::Payload)?;
-        let end = decode(signature, Part::Signature)?;
-        decoded.truncate(end);
+        decode(header, 0..payload_at, Part::Header)?;
+        decode(payload, payload_at..signature_at, Part::Payload)?;
+        decode(signature, signature_at..end, Part::Signature)?;
 
         let header_bytes = decoded.get(..payload_at).unwrap_or_default();
         let parsed = Header::read(header_bytes, proof)?;
@@ -93,9 +95,9 @@ impl<'t> Unverified<'t> {
             return Err(Refused::new("typ", Why::Unexpected).into());
         }
         let key = self.authenticate(keys)?;
-        let mut reader = ClaimsReader::new(self.payload_text()?);
-        let claims = reader.read().map_err(|error| unreadable(error, &reader))?;
-        expect::check::<C>(&reader, expect, key.kid())?;
+        let read = self.claims()?;
+        let claims = read.read().map_err(mistyped)?;
+        expect::check::<C>(&read, expect, key.kid())?;
         C::check(&claims, expect)?;
         Ok(Verified { claims })
     }
@@ -117,9 +119,11 @@ impl<'t> Unverified<'t> {
         self.decoded.get(..self.payload_at).unwrap_or_default()
     }
 
-    pub(crate) fn payload_text(&self) -> Result<&str, Malformed> {
-        std::str::from_utf8(self.payload())
-            .map_err(|_| Malformed::Json(Part::Payload, JsonFault::NotUtf8))
+    /// The payload as one strict JSON object.
+    pub(crate) fn claims(&self) -> Result<Claims<'_>, Malformed> {
+        let text = std::str::from_utf8(self.payload()).map_err(|_| JsonFault::NotUtf8);
+        text.and_then(Claims::scan)
+            .map_err(|fault| Malformed::Json(Part::Payload, fault))
     }
 
     pub(crate) fn authenticate<'k, K: KeySource>(
@@ -149,12 +153,12 @@ impl<'t> Unverified<'t> {
     }
 }
 
-/// Whether authentic claims could not be read for the JSON or for the type.
-pub(crate) fn unreadable(error: ReadError, reader: &ClaimsReader<'_>) -> Error {
+/// Claims that the caller's type cannot hold.
+pub(crate) fn mistyped((error, current): (ReadError, Cow<'_, str>)) -> Error {
     match error {
-        ReadError::Fault(fault) => Malformed::Json(Part::Payload, fault).into(),
-        ReadError::Shape => Refused::new(reader.current.clone().into_owned(), Why::Mistyped).into(),
         ReadError::Missing(name) => Refused::new(name, Why::Missing).into(),
+        ReadError::Shape => Refused::new(current.into_owned(), Why::Mistyped).into(),
+        ReadError::Fault(fault) => Malformed::Json(Part::Payload, fault).into(),
     }
 }
 

@@ -19,7 +19,10 @@ pub struct Lifetimes {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(clippy::struct_field_names, reason = "the names on the wire say their unit")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names on the wire say their unit"
+)]
 struct RawLifetimes {
     idle_seconds: u64,
     absolute_seconds: u64,

@@ -36,13 +36,7 @@ fn knowing(fresh: Option<u64>) -> Knowledge {
             client_id: "app".parse().unwrap(),
             shape: Shape::Session,
             freshness: Freshness::DEFAULT,
-            lifetimes: Lifetimes::new(
-                second(3600),
-                second(7200),
-                second(300),
-                second(10),
-            )
-            .unwrap(),
+            lifetimes: Lifetimes::new(second(3600), second(7200), second(300), second(10)).unwrap(),
         }],
     };
     knowledge.restore(&snapshot, at(0)).unwrap();

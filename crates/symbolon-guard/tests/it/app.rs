@@ -8,7 +8,7 @@ use axum::{
     http::{Request, Response, StatusCode},
     routing::{get, post},
 };
-use symbolon_guard::{Freshness, Guard, Identity};
+use symbolon_guard::{Freshness, Guard, Identity, Proof};
 use tower::ServiceExt;
 
 use crate::fake::{APP, APP_URL, Fake, Held};
@@ -32,8 +32,13 @@ impl App {
     }
 
     pub(crate) fn around(guard: Guard) -> Self {
-        async fn who(who: Identity) -> String {
-            format!("{} {:?}", who.username(), who.proof().ground)
+        async fn who(who: Identity) -> ([(&'static str, String); 1], String) {
+            let Proof { ground, staleness } = who.proof();
+            let text = format!("{} {ground:?}", who.username());
+            (
+                [("x-staleness-ms", staleness.as_millis().to_string())],
+                text,
+            )
         }
         async fn maybe(who: Option<Identity>) -> String {
             who.map_or_else(|| "nobody".to_owned(), |who| who.username().to_owned())
@@ -41,7 +46,10 @@ impl App {
         let router = Router::new()
             .route("/", get(who).post(who))
             .route("/maybe", get(maybe))
-            .route("/live", get(who).layer(guard.layer().freshness(Freshness::Live)))
+            .route(
+                "/live",
+                get(who).layer(guard.layer().freshness(Freshness::Live)),
+            )
             .route(
                 "/second",
                 get(who).layer(
@@ -51,7 +59,10 @@ impl App {
                 ),
             )
             .route("/required", get(async || "in").layer(guard.require()))
-            .route("/own", get(async |_: Identity| [("cache-control", "private")]))
+            .route(
+                "/own",
+                get(async |_: Identity| [("cache-control", "private")]),
+            )
             .route("/plain", post(async || "done"))
             .layer(guard.layer());
         Self { guard, router }
@@ -78,7 +89,9 @@ impl App {
             let status = self.guard.status();
             status.applied >= Some(head)
                 && status.connected
-                && status.staleness.is_some_and(|age| age < Duration::from_millis(500))
+                && status
+                    .staleness
+                    .is_some_and(|age| age < Duration::from_millis(500))
         };
         eventually("the guard follows", proved).await;
     }

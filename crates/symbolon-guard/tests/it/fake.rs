@@ -63,6 +63,8 @@ pub(crate) struct Inner {
     pub(crate) skipped: Vec<u64>,
     pub(crate) reports: Vec<Position>,
     pub(crate) may_end_logins: bool,
+    /// How long an answer about a credential is on its way after it was decided.
+    pub(crate) slow: Duration,
 }
 
 /// How often each question was asked.
@@ -77,6 +79,7 @@ pub(crate) struct Calls {
 
 /// What does not answer.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "a row of switches")]
 pub(crate) struct Down {
     pub(crate) stream: bool,
     /// The stream stays open and brings nothing.
@@ -147,6 +150,7 @@ impl Fake {
             skipped: Vec::new(),
             reports: Vec::new(),
             may_end_logins: true,
+            slow: Duration::ZERO,
         };
         let rng = SystemRandom::new();
         let key = || SigningKey::generate(Algorithm::Es256, &rng).unwrap();
@@ -335,13 +339,13 @@ impl Shared {
         state.next += 1;
         let line = state.lines.values().find(|line| line.sid == sid).cloned();
         let line = line.unwrap_or_else(|| state.new_line());
-        let life = state.app.lifetimes.access_token().as_secs().cast_signed();
+        let lasts = state.app.lifetimes.access_token().as_secs().cast_signed();
         let now = now().as_secs();
         let mut claims = AccessClaims {
             iss: state.issuer.clone().into(),
             sub: line.user.to_string().into(),
             aud: APP.into(),
-            exp: now + life,
+            exp: now + lasts,
             iat: now,
             jti: state.next.to_string().into(),
             preferred_username: Some("alice".into()),
@@ -358,7 +362,7 @@ impl Shared {
         sign::<AccessToken>(key, &claims, &SystemRandom::new()).unwrap()
     }
 
-    fn answer(&self, held: &Held) -> Value {
+    fn answer(held: &Held) -> Value {
         match &held.refresh {
             None => json!({
                 "token_type": "Bearer", "shape": "session", "access_token": held.access,
@@ -395,6 +399,8 @@ fn serve(shared: &Arc<Shared>, listener: TcpListener) -> JoinHandle<()> {
             let Ok((stream, _)) = listener.accept().await else {
                 return;
             };
+            // Small events must not wait for the acknowledgement of the one before (Nagle, 40 ms).
+            stream.set_nodelay(true).unwrap();
             let service = hyper_util::service::TowerToHyperService::new(router.clone());
             connections.spawn(async move {
                 let io = hyper_util::rt::TokioIo::new(stream);
@@ -412,7 +418,7 @@ fn unavailable() -> Response {
     StatusCode::SERVICE_UNAVAILABLE.into_response()
 }
 
-async fn head(State(shared): App, uri: axum::http::Uri, headers: HeaderMap) -> Response {
+async fn head(State(shared): App, uri: http::Uri, headers: HeaderMap) -> Response {
     let mut state = shared.lock();
     if state.down.head {
         return unavailable();
@@ -487,8 +493,14 @@ async fn feed(State(shared): App, headers: HeaderMap) -> Response {
                         last = entry.position;
                         if !state.skipped.contains(&entry.position.number()) {
                             let data = serde_json::to_string(entry).unwrap();
-                            text +=
-                                &format!("id: {last}\nevent: entry\ndata: {data}\n\n");
+                            let event = [
+                                "id: ",
+                                &last.to_string(),
+                                "\nevent: entry\ndata: ",
+                                &data,
+                                "\n\n",
+                            ];
+                            text.extend(event);
                         }
                     }
                     let text = if state.down.mute { String::new() } else { text };
@@ -507,33 +519,38 @@ async fn feed(State(shared): App, headers: HeaderMap) -> Response {
         },
     );
     let body = futures_util::StreamExt::map(body, |text| Ok::<_, Infallible>(Bytes::from(text)));
-    ([("content-type", "text/event-stream")], Body::from_stream(body)).into_response()
+    (
+        [("content-type", "text/event-stream")],
+        Body::from_stream(body),
+    )
+        .into_response()
 }
 
 type Fields = Form<HashMap<String, String>>;
 
 async fn introspect(State(shared): App, Form(form): Fields) -> Response {
-    let token = form["token"].clone();
-    let mut state = shared.lock();
+    let (answer, slow) = {
+        let mut state = shared.lock();
+        (decide(&mut state, &form["token"]), state.slow)
+    };
+    tokio::time::sleep(slow).await;
+    answer
+}
+
+fn decide(state: &mut Inner, token: &str) -> Response {
     state.calls.introspect += 1;
     if state.down.introspect {
         return unavailable();
     }
-    let line = match token.starts_with("sym_s_") {
-        true => state.lines.get(&token).cloned(),
-        false => sid_of(&token).and_then(|sid| {
-            state
-                .lines
-                .values()
-                .find(|line| line.sid.to_string() == sid)
-                .cloned()
-        }),
+    let (shape, line) = if token.starts_with("sym_s_") {
+        (Shape::Session, state.lines.get(token))
+    } else {
+        let sid = sid_of(token);
+        let mut lines = state.lines.values();
+        let line = lines.find(|line| Some(line.sid.to_string()) == sid);
+        (Shape::Jwt, line)
     };
-    let shape = match token.starts_with("sym_s_") {
-        true => Shape::Session,
-        false => Shape::Jwt,
-    };
-    let answer = line.map_or(Introspection::Inactive, |line| {
+    let answer = line.cloned().map_or(Introspection::Inactive, |line| {
         Introspection::Active(Box::new(ActiveCredential {
             sub: line.user,
             username: "alice".to_owned(),
@@ -585,7 +602,7 @@ async fn token(State(shared): App, Form(form): Fields) -> Response {
         return (StatusCode::BAD_REQUEST, Json(error)).into_response();
     };
     let held = shared.issue(&line);
-    let answer = shared.answer(&held);
+    let answer = Shared::answer(&held);
     if let Some(presented) = form.get("refresh_token") {
         let presented = presented.clone();
         shared.lock().replaced.insert(presented, answer.clone());
@@ -604,7 +621,12 @@ async fn revoke(State(shared): App, Form(form): Fields) -> Response {
 }
 
 async fn end_login(State(shared): App, Path(sid): Path<Sid>, headers: HeaderMap) -> Response {
-    assert!(headers["authorization"].to_str().unwrap().starts_with("Bearer "));
+    assert!(
+        headers["authorization"]
+            .to_str()
+            .unwrap()
+            .starts_with("Bearer ")
+    );
     let mut state = shared.lock();
     if state.down.logins {
         return unavailable();

@@ -1,4 +1,4 @@
-//! The reader as a `serde` deserializer, and the one for claims, which notes what the checks need.
+//! The reader as a `serde` deserializer.
 
 use std::borrow::Cow;
 
@@ -121,7 +121,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         self.open(b'{')?;
         let mut seen = Seen::new();
         let mut first = true;
-        let Some(name) = self.member(&mut first, &mut seen)? else {
+        let Some((name, _)) = self.member(&mut first, &mut seen)? else {
             return Err(ReadError::Shape);
         };
         let value = visitor.visit_enum(Variant { reader: self, name })?;
@@ -143,7 +143,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 }
 
 /// A member's name as a deserializer.
-struct Name<'de>(Cow<'de, str>);
+pub(super) struct Name<'de>(pub(super) Cow<'de, str>);
 
 impl<'de> Deserializer<'de> for Name<'de> {
     type Error = ReadError;
@@ -198,7 +198,8 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
         }
         let name = self.reader.member(&mut self.first, &mut self.seen)?;
         self.ended = name.is_none();
-        name.map(|name| seed.deserialize(Name(name))).transpose()
+        name.map(|(name, _)| seed.deserialize(Name(name)))
+            .transpose()
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, ReadError> {
@@ -272,134 +273,5 @@ impl<'de> VariantAccess<'de> for Variant<'_, 'de> {
         visitor: V,
     ) -> Result<V::Value, ReadError> {
         self.reader.deserialize_any(visitor)
-    }
-}
-
-/// The raw texts of the claims that every check looks at, noted while the caller's type is read.
-#[derive(Default)]
-pub(crate) struct Registered<'de> {
-    pub(crate) iss: Option<&'de str>,
-    pub(crate) sub: Option<&'de str>,
-    pub(crate) aud: Option<&'de str>,
-    pub(crate) exp: Option<&'de str>,
-    pub(crate) nbf: Option<&'de str>,
-    pub(crate) iat: Option<&'de str>,
-    pub(crate) jti: Option<&'de str>,
-}
-
-/// Reads a claims object into the caller's type and keeps what the checks need.
-pub(crate) struct ClaimsReader<'de> {
-    reader: Reader<'de>,
-    pub(crate) registered: Registered<'de>,
-    pub(crate) names: Seen<'de>,
-    /// Names whose value is null: present, but saying nothing.
-    pub(crate) nulls: Vec<Cow<'de, str>>,
-    /// The member being read, for the error's claim.
-    pub(crate) current: Cow<'de, str>,
-    first: bool,
-    ended: bool,
-}
-
-impl<'de> ClaimsReader<'de> {
-    pub(crate) fn new(text: &'de str) -> Self {
-        Self {
-            reader: Reader::new(text),
-            registered: Registered::default(),
-            names: Seen::new(),
-            nulls: Vec::new(),
-            current: Cow::Borrowed(""),
-            first: true,
-            ended: false,
-        }
-    }
-
-    /// Reads the whole text as one object into `T`.
-    pub(crate) fn read<T: de::Deserialize<'de>>(&mut self) -> Result<T, ReadError> {
-        if self.reader.peek()? != b'{' {
-            // `[1` is not JSON at all, `[1]` is JSON but no claims.
-            self.reader.skip_value()?;
-            self.reader.end()?;
-            return Err(JsonFault::NotObject.into());
-        }
-        self.reader.open(b'{')?;
-        let value = T::deserialize(&mut *self)?;
-        while self.next_key::<de::IgnoredAny>()?.is_some() {
-            self.next_value::<de::IgnoredAny>()?;
-        }
-        self.reader.end()?;
-        Ok(value)
-    }
-
-    /// Whether a claim is there with a value other than null.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.names.contains(name) && !self.nulls.iter().any(|null| null == name)
-    }
-}
-
-impl<'de> Deserializer<'de> for &mut ClaimsReader<'de> {
-    type Error = ReadError;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        visitor.visit_map(self)
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, ReadError> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
-        unit unit_struct seq tuple tuple_struct map struct enum identifier ignored_any
-    }
-}
-
-impl<'de> MapAccess<'de> for ClaimsReader<'de> {
-    type Error = ReadError;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, ReadError> {
-        if self.ended {
-            return Ok(None);
-        }
-        let name = self.reader.member(&mut self.first, &mut self.names)?;
-        self.ended = name.is_none();
-        name.map(|name| {
-            self.current.clone_from(&name);
-            seed.deserialize(Name(name))
-        })
-        .transpose()
-    }
-
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, ReadError> {
-        let mark = self.reader.mark();
-        let value = seed.deserialize(&mut self.reader)?;
-        let raw = self.reader.since(mark);
-        let slot = match &*self.current {
-            "iss" => &mut self.registered.iss,
-            "sub" => &mut self.registered.sub,
-            "aud" => &mut self.registered.aud,
-            "exp" => &mut self.registered.exp,
-            "nbf" => &mut self.registered.nbf,
-            "iat" => &mut self.registered.iat,
-            "jti" => &mut self.registered.jti,
-            _ => {
-                if raw == "null" {
-                    self.nulls.push(std::mem::take(&mut self.current));
-                }
-                return Ok(value);
-            }
-        };
-        *slot = Some(raw);
-        Ok(value)
     }
 }

@@ -6,12 +6,13 @@
 //! pass beside it would cost more than an HMAC; so the reader is our own, and `serde_json` is the
 //! oracle in its tests.
 
+mod claims;
 mod de;
 mod pretty;
 mod reader;
 mod seen;
 
-pub(crate) use de::ClaimsReader;
+pub(crate) use claims::{Claims, Raw};
 pub(crate) use pretty::{pretty, visible};
 pub use reader::MAX_DEPTH;
 pub(crate) use reader::{Number, ReadError, Reader};

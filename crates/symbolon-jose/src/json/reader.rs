@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Seen;
+use super::seen::{Place, Seen};
 use crate::error::JsonFault;
 
 /// Deepest nesting of arrays and objects that is read. Real claims nest three or four deep.
@@ -25,7 +25,10 @@ impl From<JsonFault> for ReadError {
     }
 }
 
-const SYNTAX: ReadError = ReadError::Fault(JsonFault::Syntax);
+/// The reader's own errors stay one byte, which keeps results in registers.
+type Read<T> = Result<T, JsonFault>;
+
+const SYNTAX: JsonFault = JsonFault::Syntax;
 
 /// A position in a JSON text.
 pub(crate) struct Reader<'a> {
@@ -53,7 +56,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Checks that `text` is one value and nothing more; gives its first byte.
-    pub(crate) fn check(text: &'a str) -> Result<u8, ReadError> {
+    pub(crate) fn check(text: &'a str) -> Read<u8> {
         let mut reader = Self::new(text);
         let first = reader.peek()?;
         reader.skip_value()?;
@@ -62,7 +65,8 @@ impl<'a> Reader<'a> {
     }
 
     /// The next byte that is not white space, left unread.
-    pub(crate) fn peek(&mut self) -> Result<u8, ReadError> {
+    #[inline]
+    pub(crate) fn peek(&mut self) -> Read<u8> {
         let bytes = self.text.as_bytes();
         loop {
             match bytes.get(self.at) {
@@ -74,7 +78,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Only white space may be left.
-    pub(crate) fn end(&mut self) -> Result<(), ReadError> {
+    pub(crate) fn end(&mut self) -> Read<()> {
         match self.peek() {
             Err(_) => Ok(()),
             Ok(_) => Err(SYNTAX),
@@ -82,7 +86,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads `byte` after white space.
-    pub(crate) fn take(&mut self, byte: u8) -> Result<(), ReadError> {
+    #[inline]
+    pub(crate) fn take(&mut self, byte: u8) -> Read<()> {
         if self.peek()? == byte {
             self.at += 1;
             Ok(())
@@ -92,6 +97,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Where the next value starts, to take its text with [`Self::since`] afterwards.
+    #[inline]
     pub(crate) fn mark(&mut self) -> usize {
         // An error here comes back when the value is read.
         let _ = self.peek();
@@ -99,45 +105,84 @@ impl<'a> Reader<'a> {
     }
 
     /// Bytes read so far.
+    #[inline]
     pub(crate) fn position(&self) -> usize {
         self.at
     }
 
     /// The text from `mark` to here.
+    #[inline]
     pub(crate) fn since(&self, mark: usize) -> &'a str {
         self.text.get(mark..self.at).unwrap_or("")
     }
 
     /// Reads the opening byte of an object or array.
-    pub(crate) fn open(&mut self, byte: u8) -> Result<(), ReadError> {
+    #[inline]
+    pub(crate) fn open(&mut self, byte: u8) -> Read<()> {
         self.take(byte)?;
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(JsonFault::TooDeep.into());
+            return Err(JsonFault::TooDeep);
         }
         Ok(())
     }
 
-    /// In an object: the next member's name, with the reader before its value; `None` when the
-    /// object ended. `first` says whether no member was read yet and is cleared.
+    /// In an object: the next member's name and its place among the names, with the reader before
+    /// its value; `None` when the object ended. `first` says whether no member was read yet and is cleared.
+    #[inline]
     pub(crate) fn member(
         &mut self,
         first: &mut bool,
         seen: &mut Seen<'a>,
-    ) -> Result<Option<Cow<'a, str>>, ReadError> {
-        if !self.another(first, b'}')? {
-            return Ok(None);
+    ) -> Read<Option<(Cow<'a, str>, Place)>> {
+        let name = if let Some(name) = self.compact_name(*first) {
+            *first = false;
+            Cow::Borrowed(name)
+        } else {
+            if !self.another(first, b'}')? {
+                return Ok(None);
+            }
+            let name = self.string()?;
+            self.take(b':')?;
+            name
+        };
+        match seen.insert(&name) {
+            Some(place) => Ok(Some((name, place))),
+            None => Err(JsonFault::Duplicate),
         }
-        let name = self.string()?;
-        if !seen.insert(name.clone()) {
-            return Err(JsonFault::Duplicate.into());
+    }
+
+    /// Reads `,"name":` (without the comma for the first member), as programs write it: no white
+    /// space, no escapes. Stays put if it is written otherwise.
+    #[inline]
+    fn compact_name(&mut self, first: bool) -> Option<&'a str> {
+        let start = self.at + if first { 1 } else { 2 };
+        let (opening, rest) = self
+            .text
+            .as_bytes()
+            .get(self.at..)?
+            .split_at_checked(start - self.at)?;
+        if opening != if first { b"\"".as_slice() } else { b",\"" } {
+            return None;
         }
-        self.take(b':')?;
-        Ok(Some(name))
+        let mut length = 0;
+        for byte in rest {
+            match byte {
+                b'"' => break,
+                0..=0x1f | b'\\' => return None,
+                _ => length += 1,
+            }
+        }
+        if rest.get(length + 1) != Some(&b':') {
+            return None;
+        }
+        self.at = start + length + 2;
+        self.text.get(start..start + length)
     }
 
     /// In an object or array: whether another item comes; reads the comma or the closing byte.
-    pub(crate) fn another(&mut self, first: &mut bool, close: u8) -> Result<bool, ReadError> {
+    #[inline]
+    pub(crate) fn another(&mut self, first: &mut bool, close: u8) -> Read<bool> {
         if self.peek()? == close {
             self.at += 1;
             self.depth -= 1;
@@ -155,8 +200,15 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a string, borrowed unless it has escapes.
-    pub(crate) fn string(&mut self) -> Result<Cow<'a, str>, ReadError> {
+    #[inline]
+    pub(crate) fn string(&mut self) -> Read<Cow<'a, str>> {
         self.take(b'"')?;
+        self.string_body()
+    }
+
+    /// Reads a string behind its opening quote.
+    #[inline]
+    pub(crate) fn string_body(&mut self) -> Read<Cow<'a, str>> {
         let start = self.at;
         let stop = self.special()?;
         if stop == b'"' {
@@ -171,7 +223,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads `true`, `false` or `null`.
-    pub(crate) fn word(&mut self) -> Result<Option<bool>, ReadError> {
+    pub(crate) fn word(&mut self) -> Read<Option<bool>> {
         let rest = self.text.get(self.at..).unwrap_or("");
         let (word, length) = if rest.starts_with("true") {
             (Some(true), 4)
@@ -187,8 +239,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a number; one beyond the range of a double is not finite, and refused.
-    pub(crate) fn number(&mut self) -> Result<Number, ReadError> {
+    #[inline]
+    pub(crate) fn number(&mut self) -> Read<Number> {
         let start = self.at;
+        if let Some(number) = self.short_integer() {
+            return Ok(Number::Unsigned(number));
+        }
         let whole = self.skip_number()?;
         let text = self.since(start);
         if whole {
@@ -205,8 +261,50 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Reads an integer of one to eighteen digits, which times and counts are; else stays put.
+    #[inline]
+    fn short_integer(&mut self) -> Option<u64> {
+        let bytes = self.text.as_bytes().get(self.at..)?;
+        let mut number = 0;
+        let mut length = 0;
+        for byte in bytes.iter().take(19) {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
+            }
+            number = number * 10 + u64::from(digit);
+            length += 1;
+        }
+        let leading_zero = length > 1 && bytes.first() == Some(&b'0');
+        let goes_on = matches!(bytes.get(length), Some(b'.' | b'e' | b'E' | b'0'..=b'9'));
+        if length == 0 || length > 18 || leading_zero || goes_on {
+            return None;
+        }
+        self.at += length;
+        Some(number)
+    }
+
+    /// Reads one value of any kind: its text, and whether it is a string without escapes.
+    #[inline]
+    pub(crate) fn value(&mut self) -> Read<(&'a str, bool)> {
+        if self.peek()? != b'"' {
+            let start = self.at;
+            self.skip_value()?;
+            return Ok((self.since(start), false));
+        }
+        let start = self.at;
+        self.at += 1;
+        let plain = self.special()? == b'"';
+        if plain {
+            self.at += 1;
+        } else {
+            self.unescape(None)?;
+        }
+        Ok((self.since(start), plain))
+    }
+
     /// Reads one value of any kind and forgets it, as strictly as if it were kept.
-    pub(crate) fn skip_value(&mut self) -> Result<(), ReadError> {
+    pub(crate) fn skip_value(&mut self) -> Read<()> {
         match self.peek()? {
             b'"' => {
                 self.at += 1;
@@ -240,7 +338,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a number by the grammar of RFC 8259 section 6; whether it is written as an integer.
-    fn skip_number(&mut self) -> Result<bool, ReadError> {
+    fn skip_number(&mut self) -> Read<bool> {
         if self.byte() == Some(b'-') {
             self.at += 1;
         }
@@ -266,7 +364,7 @@ impl<'a> Reader<'a> {
         Ok(whole)
     }
 
-    fn digits(&mut self) -> Result<(), ReadError> {
+    fn digits(&mut self) -> Read<()> {
         let start = self.at;
         while let Some(b'0'..=b'9') = self.byte() {
             self.at += 1;
@@ -278,13 +376,15 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     fn byte(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
     /// Moves to the next `"`, `\` or control character of a string and gives the first two; a
     /// control character or the text's end is an error. Eight bytes at a time.
-    fn special(&mut self) -> Result<u8, ReadError> {
+    #[inline]
+    fn special(&mut self) -> Read<u8> {
         const ONES: u64 = 0x0101_0101_0101_0101;
         const HIGHS: u64 = ONES << 7;
         let bytes = self.text.as_bytes();
@@ -312,7 +412,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the rest of a string that has escapes, up to and with its closing quote.
-    fn unescape(&mut self, mut out: Option<&mut String>) -> Result<(), ReadError> {
+    fn unescape(&mut self, mut out: Option<&mut String>) -> Read<()> {
         loop {
             let start = self.at;
             let stop = self.special()?;
@@ -330,7 +430,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn escape(&mut self) -> Result<char, ReadError> {
+    fn escape(&mut self) -> Read<char> {
         let kind = self.byte().ok_or(SYNTAX)?;
         self.at += 1;
         Ok(match kind {
@@ -369,7 +469,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn hex4(&mut self) -> Result<u32, ReadError> {
+    fn hex4(&mut self) -> Read<u32> {
         let mut value = 0;
         for _ in 0..4 {
             let digit = self.byte().and_then(|byte| char::from(byte).to_digit(16));

@@ -4,7 +4,16 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// Names kept without allocation; a claims object rarely has more.
-const INLINE: usize = 16;
+pub(super) const INLINE: usize = 16;
+
+/// Where a name is kept.
+#[derive(Clone, Copy)]
+pub(crate) enum Place {
+    /// The how-manieth of those kept without allocation.
+    Inline(usize),
+    /// Among the others.
+    More,
+}
 
 /// The names met so far in one object.
 pub(crate) struct Seen<'a> {
@@ -17,6 +26,7 @@ pub(crate) struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
+    #[inline]
     pub(crate) fn new() -> Self {
         Self {
             inline: [""; INLINE],
@@ -26,32 +36,48 @@ impl<'a> Seen<'a> {
         }
     }
 
-    /// Notes a name; `false` if it was there already.
-    pub(crate) fn insert(&mut self, name: Cow<'a, str>) -> bool {
-        let bit = fingerprint(&name);
-        if self.filter & bit != 0 && self.contains(&name) {
-            return false;
+    /// Notes a name and says where; `None` if it was there already.
+    #[inline]
+    pub(crate) fn insert(&mut self, name: &Cow<'a, str>) -> Option<Place> {
+        let bit = fingerprint(name);
+        if self.filter & bit != 0 && self.place(name).is_some() {
+            return None;
         }
         self.filter |= bit;
-        match (name, self.inline.get_mut(self.len)) {
-            (Cow::Borrowed(name), Some(slot)) => {
-                *slot = name;
-                self.len += 1;
-            }
-            (name, _) => {
-                self.more.insert(name);
-            }
+        if let (Cow::Borrowed(name), Some(slot)) = (name, self.inline.get_mut(self.len)) {
+            *slot = name;
+            self.len += 1;
+            Some(Place::Inline(self.len - 1))
+        } else {
+            self.more.insert(name.clone());
+            Some(Place::More)
         }
-        true
     }
 
-    /// Whether the name was met.
-    pub(crate) fn contains(&self, name: &str) -> bool {
-        self.inline.iter().take(self.len).any(|seen| *seen == name)
-            || (!self.more.is_empty() && self.more.contains(name))
+    /// Where a name is kept, if it was met.
+    pub(crate) fn place(&self, name: &str) -> Option<Place> {
+        let mut inline = self.inline.iter().take(self.len);
+        match inline.position(|seen| *seen == name) {
+            Some(index) => Some(Place::Inline(index)),
+            None if self.more.contains(name) => Some(Place::More),
+            None => None,
+        }
+    }
+
+    /// A name that is kept inline, in the order in which they came.
+    #[inline]
+    pub(super) fn inline(&self, index: usize) -> Option<&'a str> {
+        let used = self.inline.get(..self.len)?;
+        used.get(index).copied()
+    }
+
+    /// How many names are kept inline.
+    pub(super) fn inline_len(&self) -> usize {
+        self.len
     }
 }
 
+#[inline]
 fn fingerprint(name: &str) -> u64 {
     let bytes = name.as_bytes();
     let first = bytes.first().copied().unwrap_or(0);

@@ -29,7 +29,7 @@ fn both(text: &str) -> Result<Value, ReadError> {
     let read = read(text);
     let skipped = Reader::check(text);
     if let Err(error) = skipped {
-        assert_eq!(read, Err(error), "{text}");
+        assert_eq!(read, Err(error.into()), "{text}");
     }
     read
 }

@@ -52,14 +52,15 @@ pub(super) struct Jwk<'a> {
 
 impl<'a> Jwk<'a> {
     pub(super) fn read(json: &'a str) -> Result<Self, Misuse> {
-        let unreadable = |_| Misuse::UnreadableKey("JWK");
+        let unreadable = Misuse::UnreadableKey("JWK");
         if json.len() > MAX_JWK_BYTES {
             return Err(Misuse::UnreadableKey("JWK is too long"));
         }
         let mut reader = Reader::new(json);
-        let jwk = Self::deserialize(&mut reader).map_err(unreadable)?;
-        reader.end().map_err(unreadable)?;
-        Ok(jwk)
+        match (Self::deserialize(&mut reader), reader.end()) {
+            (Ok(jwk), Ok(())) => Ok(jwk),
+            _ => Err(unreadable),
+        }
     }
 
     /// The key's own algorithm, if it names one of ours; else the first of `accepted` that its

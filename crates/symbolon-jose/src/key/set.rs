@@ -6,7 +6,7 @@ use super::jwk::Jwk;
 use super::{KeySource, VerifyingKey};
 use crate::algorithm::Algorithm;
 use crate::error::{JsonFault, Misuse};
-use crate::json::{ReadError, Reader, Seen};
+use crate::json::{Reader, Seen};
 
 /// Longest JWK set, in bytes.
 const MAX_JWKS_BYTES: usize = 256 * 1024;
@@ -162,12 +162,12 @@ fn split(json: &str) -> Result<Vec<&str>, Misuse> {
     if json.len() > MAX_JWKS_BYTES {
         return Err(Misuse::UnreadableKey("JWK set is too long"));
     }
-    let read = || -> Result<Option<Vec<&str>>, ReadError> {
+    let read = || -> Result<Option<Vec<&str>>, JsonFault> {
         let mut reader = Reader::new(json);
         let mut keys = None;
         let (mut first, mut seen) = (true, Seen::new());
         reader.open(b'{')?;
-        while let Some(name) = reader.member(&mut first, &mut seen)? {
+        while let Some((name, _)) = reader.member(&mut first, &mut seen)? {
             if name != Cow::Borrowed("keys") {
                 reader.skip_value()?;
                 continue;
@@ -177,7 +177,7 @@ fn split(json: &str) -> Result<Vec<&str>, Misuse> {
             reader.open(b'[')?;
             while reader.another(&mut first, b']')? {
                 if texts.len() == MAX_KEYS {
-                    return Err(JsonFault::TooDeep.into());
+                    return Err(JsonFault::TooDeep);
                 }
                 let mark = reader.mark();
                 reader.skip_value()?;
