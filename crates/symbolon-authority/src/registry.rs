@@ -39,6 +39,17 @@ pub enum AddedApp {
     Taken,
 }
 
+/// What became of a change.
+pub enum ChangedApp {
+    /// The app as it is now.
+    Changed(Box<App>),
+    /// No such app.
+    Unknown,
+    /// The authority's own pages stay a session that is asked live, or nobody could sign in to them
+    /// to change it back.
+    Console,
+}
+
 impl Authority {
     /// Registers an app.
     pub async fn add_app(&self, admin: &Admin, new: NewApp) -> Result<AddedApp, Failure> {
@@ -69,24 +80,28 @@ impl Authority {
     }
 
     /// Changes an app's settings on the running system: a flip of its shape signs nobody out, each
-    /// credential takes the new shape at its next use. None: no such app.
+    /// credential takes the new shape at its next use.
     pub async fn change_app(
         &self,
         admin: &Admin,
         client_id: &ClientId,
         change: AppChange,
-    ) -> Result<Option<App>, Failure> {
+    ) -> Result<ChangedApp, Failure> {
+        if *client_id == self.console {
+            return Ok(ChangedApp::Console);
+        }
         let changed = self
             .directory
             .change_app(client_id, change, self.now())
             .await?;
-        Ok(changed.map(|(app, position)| {
-            let AppSettings {
-                shape, freshness, ..
-            } = &app.settings;
-            tracing::info!(%admin, %client_id, %shape, %freshness, %position, "app changed");
-            app
-        }))
+        let Some((app, position)) = changed else {
+            return Ok(ChangedApp::Unknown);
+        };
+        let AppSettings {
+            shape, freshness, ..
+        } = &app.settings;
+        tracing::info!(%admin, %client_id, %shape, %freshness, %position, "app changed");
+        Ok(ChangedApp::Changed(Box::new(app)))
     }
 
     /// Gives a confidential app a new client secret, shown this once; the old one is good no longer.
@@ -110,7 +125,7 @@ impl Authority {
             ..AppChange::default()
         };
         let changed = self.change_app(admin, client_id, change).await?;
-        Ok(changed.map(|_| secret))
+        Ok(matches!(changed, ChangedApp::Changed(_)).then_some(secret))
     }
 
     /// All apps in order of their ids.

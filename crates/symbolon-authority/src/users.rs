@@ -25,6 +25,17 @@ pub enum AddedUser {
     Taken,
 }
 
+/// What became of an attempt to disable somebody.
+#[derive(Debug, PartialEq, Eq)]
+pub enum DisabledUser {
+    /// They cannot sign in any more, and their logins are ended.
+    Disabled(Ended),
+    /// No such user.
+    Unknown,
+    /// An administrator does not lock themselves out; another one, or the operator, can.
+    Oneself,
+}
+
 impl Authority {
     /// Adds a user.
     pub async fn add_user(&self, admin: &Admin, new: NewUser) -> Result<AddedUser, Failure> {
@@ -81,13 +92,16 @@ impl Authority {
         Ok(self.directory.users(after, limit).await?)
     }
 
-    /// Disables a user and ends all their logins. None: no such user.
-    pub async fn disable_user(&self, admin: &Admin, id: UserId) -> Result<Option<Ended>, Failure> {
-        let ended = self.directory.disable_user(id, self.now()).await?;
-        if let Some(ended) = &ended {
-            tracing::info!(%admin, user = %id, position = %ended.position, count = ended.count, "user disabled");
+    /// Disables a user and ends all their logins.
+    pub async fn disable_user(&self, admin: &Admin, id: UserId) -> Result<DisabledUser, Failure> {
+        if admin.user() == Some(id) {
+            return Ok(DisabledUser::Oneself);
         }
-        Ok(ended)
+        let Some(ended) = self.directory.disable_user(id, self.now()).await? else {
+            return Ok(DisabledUser::Unknown);
+        };
+        tracing::info!(%admin, user = %id, position = %ended.position, count = ended.count, "user disabled");
+        Ok(DisabledUser::Disabled(ended))
     }
 
     /// Lets a disabled user sign in again. False: no such user.

@@ -1,6 +1,11 @@
 //! The stories, told on the memory store with a clock that the test turns.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests; signing takes the system's randomness only"
+)]
 
 use std::{
     num::NonZeroUsize,
@@ -14,9 +19,9 @@ use std::{
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use symbolon_authority::{
-    AddedApp, AddedUser, Admin, App, Attempt, Authority, CodeChallenge, CodeRedemption,
-    CodeRequest, Credential, Issued, Known, NewApp, NewPassword, NewUser, Password, Passwords,
-    Ports, Redeemed, RootSecret, SetUp, Settings, SignIn, User,
+    AddedApp, AddedUser, Admin, App, Attempt, Authority, ChangedApp, CodeChallenge, CodeRedemption,
+    CodeRequest, Credential, DisabledUser, Issued, Known, NewApp, NewPassword, NewUser, Password,
+    Passwords, Ports, Redeemed, RootSecret, SetUp, Settings, SignIn, User,
     ports::{AppChange, NoRandomness, World},
 };
 use symbolon_login::{
@@ -122,11 +127,13 @@ impl Town {
             shape: Some(shape),
             ..AppChange::default()
         };
-        self.authority
-            .change_app(&self.admin, &app.settings.client_id, change)
-            .await
-            .unwrap()
-            .unwrap()
+        let changed = self
+            .authority
+            .change_app(&self.admin, &app.settings.client_id, change);
+        match changed.await.unwrap() {
+            ChangedApp::Changed(app) => *app,
+            ChangedApp::Unknown | ChangedApp::Console => panic!("not changed"),
+        }
     }
 }
 
@@ -221,11 +228,8 @@ async fn each_sign_in_is_a_new_login_with_a_new_secret() {
 async fn wrong_password_unknown_and_disabled_are_all_just_refused() {
     let town = Town::new().await;
     let bob = add_user(&town.authority, &town.admin, "bob").await;
-    town.authority
-        .disable_user(&town.admin, bob.id)
-        .await
-        .unwrap()
-        .unwrap();
+    let disabled = town.authority.disable_user(&town.admin, bob.id).await;
+    assert!(matches!(disabled.unwrap(), DisabledUser::Disabled(_)));
     for (identifier, password) in [
         ("alice", "wrong"),
         ("nobody", PASSWORD),
@@ -558,6 +562,33 @@ async fn guards_hear_of_keys_apps_and_ends_in_one_dense_log() {
         (1, 1, 3)
     );
     assert_eq!(snapshot.issuer, ISSUER);
+}
+
+#[tokio::test]
+async fn nobody_locks_everybody_out_of_the_console() {
+    let town = Town::new().await;
+    let console = town.authority.console().clone();
+    let change = AppChange {
+        shape: Some(Shape::Jwt),
+        ..AppChange::default()
+    };
+    let changed = town.authority.change_app(&town.admin, &console, change);
+    assert!(matches!(changed.await.unwrap(), ChangedApp::Console));
+
+    let link = town.authority.set_up_link().await.unwrap().unwrap();
+    let first = NewUser {
+        identifier: "root".parse().unwrap(),
+        password: NewPassword::new(PASSWORD.to_owned()).ok().unwrap(),
+        roles: Vec::new(),
+    };
+    town.authority.set_up(&link, first).await.unwrap();
+    let app = town.authority.app(&console).await.unwrap().unwrap();
+    let credential = town.try_sign_in("root", PASSWORD, &app).await.unwrap();
+    let root = town.who(&parts(&credential).0).await.unwrap();
+    let admin = Admin::check(&root).unwrap();
+    let disabled = town.authority.disable_user(&admin, root.user.id).await;
+    assert_eq!(disabled.unwrap(), DisabledUser::Oneself);
+    assert!(Admin::check(&town.who(&parts(&town.sign_in(&app).await).0).await.unwrap()).is_none());
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use symbolon_authority::{AddedApp, App, NewApp, RedirectUri, ports::AppChange};
+use symbolon_authority::{AddedApp, App, ChangedApp, NewApp, RedirectUri, ports::AppChange};
 use symbolon_login::{AppSettings, ClientId, Freshness, Lifetimes, Shape};
 use utoipa::ToSchema;
 
@@ -11,7 +11,7 @@ use crate::{
     ServerState,
     api::{
         ShapeName,
-        refusals::{AdminRefused, BadBody, InUse, NoSuchThing},
+        refusals::{AdminRefused, BadBody, InUse, LockOut, NoSuchThing},
         rfc3339,
     },
     body::{JsonBody, Segment},
@@ -237,7 +237,7 @@ pub(crate) async fn show(
     params(("client_id" = String, Path, description = "The app")),
     responses(
         (status = 200, description = "As it is now", body = AppBody),
-        AdminRefused, BadBody, NoSuchThing,
+        AdminRefused, LockOut, BadBody, NoSuchThing,
     ),
     security(("bearer" = []), ("cookie" = []))
 )]
@@ -259,7 +259,14 @@ pub(crate) async fn change(
         .authority()
         .change_app(&admin, &client_id, change)
         .await?;
-    Ok(Json(changed.ok_or(Problem::new(Kind::NotFound))?.into()))
+    match changed {
+        ChangedApp::Changed(app) => Ok(Json(AppBody::from(*app))),
+        ChangedApp::Unknown => Err(Problem::new(Kind::NotFound)),
+        ChangedApp::Console => Err(Problem::with(
+            Kind::Conflict,
+            "client_id: the authority's own pages keep their dials",
+        )),
+    }
 }
 
 /// A name that people can read on one line.

@@ -82,3 +82,13 @@ pub(crate) enum InUse {
     #[response(status = 409, content_type = "application/problem+json")]
     Conflict(ProblemBody),
 }
+
+/// Of changes that would lock people out of the console.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes responses in the OpenAPI document")]
+pub(crate) enum LockOut {
+    /// Nobody could undo it: an administrator's own account, or the dials of the authority's own
+    /// pages.
+    #[response(status = 409, content_type = "application/problem+json")]
+    Conflict(ProblemBody),
+}

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use symbolon_authority::{AddedUser, NewPassword, NewUser, User, ports::Ended};
+use symbolon_authority::{AddedUser, DisabledUser, NewPassword, NewUser, User, ports::Ended};
 use symbolon_login::{Identifier, Position, Role, UserId};
 use utoipa::ToSchema;
 
@@ -12,7 +12,7 @@ use crate::{
     api::{
         EndedBody,
         logins::LoginsBody,
-        refusals::{AdminRefused, BadBody, InUse, NoSuchThing},
+        refusals::{AdminRefused, BadBody, InUse, LockOut, NoSuchThing},
         rfc3339,
     },
     body::{JsonBody, Params, Segment},
@@ -203,7 +203,7 @@ pub(crate) async fn show(
     params(("id" = String, Path, format = "uuid", description = "The user")),
     responses(
         (status = 200, description = "As it is now", body = ChangedUserBody),
-        AdminRefused,
+        AdminRefused, LockOut,
         BadBody,
         NoSuchThing,
     ),
@@ -217,7 +217,16 @@ pub(crate) async fn change(
 ) -> Result<Json<ChangedUserBody>, Problem> {
     let mut ended: Option<Ended> = None;
     let is_known = if body.disabled {
-        ended = state.authority().disable_user(&admin, id).await?;
+        match state.authority().disable_user(&admin, id).await? {
+            DisabledUser::Disabled(now) => ended = Some(now),
+            DisabledUser::Unknown => {}
+            DisabledUser::Oneself => {
+                return Err(Problem::with(
+                    Kind::Conflict,
+                    "disabled: an administrator cannot disable themselves",
+                ));
+            }
+        }
         ended.is_some()
     } else {
         state.authority().enable_user(&admin, id).await?

@@ -59,7 +59,10 @@ fn a_guard_that_came_later_is_no_measurement() {
 fn who_says_nothing_is_gone() {
     let (board, start) = (Board::default(), Instant::now());
     board.reported(guard(1), app(), at(1), start);
-    assert_eq!(board.guards_at(start + GONE_AFTER.saturating_sub(MS)).len(), 1);
+    assert_eq!(
+        board.guards_at(start + GONE_AFTER.saturating_sub(MS)).len(),
+        1
+    );
     assert_eq!(board.guards_at(start + GONE_AFTER).len(), 0);
 }
 

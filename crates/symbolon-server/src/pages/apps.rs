@@ -6,7 +6,9 @@ use axum::{
 };
 use http::StatusCode;
 use serde::Deserialize;
-use symbolon_authority::{AddedApp, Admin, Authority, NewApp, RedirectUri, ports::AppChange};
+use symbolon_authority::{
+    AddedApp, Admin, Authority, ChangedApp, NewApp, RedirectUri, ports::AppChange,
+};
 use symbolon_login::{AppSettings, ClientId, Freshness, Lifetimes, Shape};
 
 use super::{
@@ -139,12 +141,18 @@ pub(crate) async fn change(
         .change_app(&admin, &client_id, change)
         .await
     {
-        Ok(Some(_)) => see_other(
+        Ok(ChangedApp::Changed(_)) => see_other(
             &LocalPath::to("/admin/apps")
                 .with("app", client_id.as_str())
                 .with("turned", dial.name()),
         ),
-        Ok(None) => not_found(page),
+        Ok(ChangedApp::Unknown) => not_found(page),
+        // The page has no form for it.
+        Ok(ChangedApp::Console) => refusal::refuse(
+            page,
+            StatusCode::FORBIDDEN,
+            Refusal::of(StatusCode::FORBIDDEN),
+        ),
         Err(failure) => refusal::failure(page, &failure),
     }
 }

@@ -8,7 +8,7 @@ use axum::{
 };
 use http::StatusCode;
 use serde::Deserialize;
-use symbolon_authority::{Failure, ports::Ended};
+use symbolon_authority::{DisabledUser, Failure, ports::Ended};
 use symbolon_login::{Position, Sid, UserId};
 
 use super::{
@@ -116,7 +116,16 @@ pub(crate) async fn disable(
     let Ok(id) = id.parse::<UserId>() else {
         return not_found(page);
     };
-    let outcome = state.authority().disable_user(&admin, id).await;
+    let outcome = match state.authority().disable_user(&admin, id).await {
+        Ok(DisabledUser::Disabled(ended)) => Ok(Some(ended)),
+        Ok(DisabledUser::Unknown) => Ok(None),
+        // The page has no form for it.
+        Ok(DisabledUser::Oneself) => {
+            let status = StatusCode::FORBIDDEN;
+            return refusal::refuse(page, status, Refusal::of(status));
+        }
+        Err(failure) => Err(failure),
+    };
     after_end(&state, page, id, outcome, Some(Notice::UserDisabled))
 }
 
