@@ -1,7 +1,6 @@
 //! The tower layer: asks the question, puts the verdict where extractors find it, finishes the answer.
 
 use std::{
-    convert::Infallible,
     future::Future,
     mem,
     pin::Pin,
@@ -343,22 +342,4 @@ where
             },
         }
     }
-}
-
-#[expect(
-    dead_code,
-    reason = "states what axum asks of a layer, at compile time"
-)]
-fn fits_axum(layer: GuardLayer) -> axum::Router {
-    fn takes<T>(router: axum::Router, layer: T) -> axum::Router
-    where
-        T: Layer<axum::routing::Route> + Clone + Send + Sync + 'static,
-        T::Service:
-            Service<axum::extract::Request, Error = Infallible> + Clone + Send + Sync + 'static,
-        <T::Service as Service<axum::extract::Request>>::Response: IntoResponse + 'static,
-        <T::Service as Service<axum::extract::Request>>::Future: Send + 'static,
-    {
-        router.layer(layer)
-    }
-    takes(axum::Router::new(), layer)
 }

@@ -60,23 +60,19 @@ pub(crate) async fn demo(given: Demo) -> Result<()> {
     let data = Data::open(&given.data, &url, IfMissing::Create).await?;
     let town = Town::settle(&data, apps_at).await?;
     let running = Running::start(&data, &given.data, false, listeners)?;
-    let mut apps = Vec::new();
+    let [first, second] = &town.apps;
+    let (first, second) = tokio::try_join!(
+        start_app(first, second, &url),
+        start_app(second, first, &url)
+    )?;
     // Held apart from the processes: waiting for one would close its standard input, and end it.
-    let mut inputs = Vec::new();
-    for app in &town.apps {
-        let (process, input) = start_app(app, &town, &url).await?;
-        apps.push(process);
-        inputs.push(input);
-    }
+    let (mut apps, inputs) = ([first.0, second.0], [first.1, second.1]);
     if given.json {
         output::json(&as_json(&town, &url))?;
     } else {
         explain(&town, &url, &given)?;
     }
-    let mut watched = apps.iter_mut();
-    let (Some(first), Some(second)) = (watched.next(), watched.next()) else {
-        bail!("an app is missing")
-    };
+    let [first, second] = &mut apps;
     let stop = stop_signal()?;
     let ended = async {
         tokio::select! {
@@ -99,12 +95,7 @@ pub(crate) async fn demo(given: Demo) -> Result<()> {
 }
 
 /// Starts an app's process and waits until it follows the feed and listens.
-async fn start_app(app: &TownApp, town: &Town, authority: &str) -> Result<(Child, ChildStdin)> {
-    let other = town
-        .apps
-        .iter()
-        .find(|other| other.client_id != app.client_id);
-    let other = other.context("an app without a neighbour")?;
+async fn start_app(app: &TownApp, other: &TownApp, authority: &str) -> Result<(Child, ChildStdin)> {
     let settings = AppSettings {
         client_id: app.client_id.to_string(),
         client_secret: app.secret.clone(),

@@ -13,6 +13,7 @@ mod fake;
 
 mod end;
 mod feed;
+mod logs;
 mod refusals;
 mod renewal;
 mod sign_in;

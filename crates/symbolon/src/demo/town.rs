@@ -17,7 +17,7 @@ use crate::{
 /// Who lives here, and what they use.
 pub(crate) struct Town {
     pub(crate) people: Vec<Person>,
-    pub(crate) apps: Vec<TownApp>,
+    pub(crate) apps: [TownApp; 2],
 }
 
 /// Somebody to sign in as.
@@ -63,14 +63,26 @@ impl Town {
         ] {
             people.push(person(authority, &admin, identifier.parse()?, roles).await?);
         }
-        let mut apps = Vec::new();
-        for (offset, (client_id, name, shape)) in (0..).zip([
-            ("back-office", "Back office", Shape::Session),
-            ("dashboard", "Dashboard", Shape::Jwt),
-        ]) {
-            let port = port.saturating_add(offset);
-            apps.push(app(authority, &admin, client_id.parse()?, name, shape, port).await?);
-        }
+        let apps = [
+            app(
+                authority,
+                &admin,
+                "back-office".parse()?,
+                "Back office",
+                Shape::Session,
+                port,
+            )
+            .await?,
+            app(
+                authority,
+                &admin,
+                "dashboard".parse()?,
+                "Dashboard",
+                Shape::Jwt,
+                port.saturating_add(1),
+            )
+            .await?,
+        ];
         Ok(Self { people, apps })
     }
 }
