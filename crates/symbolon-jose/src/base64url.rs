@@ -14,34 +14,43 @@ pub(crate) fn decoded_len(text_len: usize) -> usize {
     text_len / 4 * 3 + text_len % 4 * 3 / 4
 }
 
-/// Decodes into the front of `out`; `None` unless `text` is canonical and fits.
-pub(crate) fn decode_into(text: &str, out: &mut [u8]) -> Option<usize> {
-    let length = decoded_len(text.len());
-    let (blocks, rest) = text.as_bytes().as_chunks::<8>();
-    let (whole, tail) = out
-        .get_mut(..length)?
-        .split_at_mut_checked(blocks.len() * 6)?;
-    let (out_blocks, _) = whole.as_chunks_mut::<6>();
-    let mut bad = 0;
+/// Decodes a text that ends with itself or before its first dot, into the front of `out`. Gives the
+/// lengths of the text and of its bytes; `None` if it is not canonical or `out` is too short.
+///
+/// Looking for the dot while decoding saves a pass over the token.
+pub(crate) fn decode_part(text: &[u8], out: &mut [u8]) -> Option<(usize, usize)> {
+    let (blocks, _) = text.as_chunks::<8>();
+    let (out_blocks, _) = out.as_chunks_mut::<6>();
+    let mut whole = 0;
     for (block, out) in blocks.iter().zip(out_blocks) {
-        bad |= decode_block(*block, out);
+        // Decoded in place even if it is bad: then the bytes are written again, or never read.
+        if decode_block(*block, out) >= BAD {
+            break;
+        }
+        whole += 1;
     }
-    // The last block is filled up with `A`, which stands for zero bits.
-    let (mut block, mut last) = ([b'A'; 8], [0; 6]);
+    // Of the rest up to the dot, less than a block, or what is not base64url.
+    let rest = text.get(whole * 8..)?;
+    let length = rest.iter().take(8).position(|byte| *byte == b'.');
+    let rest = rest.get(..length.unwrap_or(rest.len()))?;
+    let mut block = [b'A'; 8];
     block.get_mut(..rest.len())?.copy_from_slice(rest);
-    bad |= decode_block(block, &mut last);
-    let (kept, stray) = last.split_at_checked(tail.len())?;
+    // The block is filled up with `A`, which stands for zero bits.
+    let mut last = [0; 6];
+    let good = decode_block(block, &mut last) < BAD && rest.len() % 4 != 1;
+    let (kept, stray) = last.split_at_checked(decoded_len(rest.len()))?;
+    let tail = out.get_mut(whole * 6..)?.get_mut(..kept.len())?;
     tail.copy_from_slice(kept);
     // RFC 4648 section 3.5: bits beyond the last byte must be zero.
     let canonical = stray.iter().all(|byte| *byte == 0);
-    (bad < BAD && canonical && text.len() % 4 != 1).then_some(length)
+    (good && canonical).then_some((whole * 8 + rest.len(), whole * 6 + kept.len()))
 }
 
 /// Decodes; `None` unless `text` is canonical.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     let mut out = vec![0; decoded_len(text.len())];
-    decode_into(text, &mut out)?;
-    Some(out)
+    let (read, written) = decode_part(text.as_bytes(), &mut out)?;
+    (read == text.len() && written == out.len()).then_some(out)
 }
 
 /// Appends the encoding of `bytes` to `out`.
@@ -57,13 +66,15 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
 /// Decodes eight characters; the result reaches [`BAD`] if one is not in the alphabet.
 #[inline]
 fn decode_block(block: [u8; 8], out: &mut [u8; 6]) -> u32 {
-    let [a, b, c, d, e, f, g, h] = block;
     let at = |table: &[u32; 256], character: u8| {
         let found = table.get(usize::from(character));
         found.copied().unwrap_or(BAD)
     };
-    let high = at(&FIRST, a) | at(&SECOND, b) | at(&THIRD, c) | at(&FOURTH, d);
-    let low = at(&FIRST, e) | at(&SECOND, f) | at(&THIRD, g) | at(&FOURTH, h);
+    let four = |[one, two, three, four]: [u8; 4]| {
+        at(&FIRST, one) | at(&SECOND, two) | at(&THIRD, three) | at(&FOURTH, four)
+    };
+    let [a, b, c, d, rest @ ..] = block;
+    let (high, low) = (four([a, b, c, d]), four(rest));
     let bits = (u64::from(high) << 24) | u64::from(low & 0x00ff_ffff);
     let [_, _, six @ ..] = bits.to_be_bytes();
     *out = six;
@@ -86,9 +97,10 @@ static FOURTH: [u32; 256] = table(0);
 const fn table(shift: u32) -> [u32; 256] {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut table = [BAD; 256];
-    let mut value = 0;
-    while value < alphabet.len() {
-        table[alphabet[value] as usize] = (value as u32) << shift;
+    let (mut at, mut value) = (0, 0);
+    while at < alphabet.len() {
+        table[alphabet[at] as usize] = value << shift;
+        at += 1;
         value += 1;
     }
     table
@@ -131,7 +143,26 @@ mod tests {
         ] {
             assert_eq!(decode(text), None, "{text}");
         }
-        assert_eq!(decode_into("QUJD", &mut [0; 2]), None);
+        assert_eq!(decode_part(b"QUJD", &mut [0; 2]), None);
+    }
+
+    #[test]
+    fn a_part_ends_before_its_dot() {
+        for length in 0..40 {
+            let bytes = vec![0xa5; length];
+            let text = encode(&bytes);
+            for tail in ["", ".", ".QUJD", ".!", "..........", ".é"] {
+                let mut out = vec![0; length + 20];
+                let found = decode_part(format!("{text}{tail}").as_bytes(), &mut out);
+                assert_eq!(found, Some((text.len(), length)), "{text}{tail}");
+                assert_eq!(out[..length], bytes);
+            }
+            for tail in ["!", "!.", "=", "=.", "=="] {
+                let text = format!("{text}{tail}");
+                let found = decode_part(text.as_bytes(), &mut vec![0; length + 20]);
+                assert_eq!(found, None, "{text}");
+            }
+        }
     }
 
     proptest! {

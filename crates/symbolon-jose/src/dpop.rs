@@ -7,7 +7,6 @@
 //! ```
 //! # use aws_lc_rs::rand::SystemRandom;
 //! # use symbolon_jose::{Algorithm, SigningKey, dpop::*};
-//! # #[allow(clippy::disallowed_methods)]
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let rng = SystemRandom::new();
 //! # let now = 1_800_000_000;
@@ -141,7 +140,8 @@ impl<'t> UnverifiedProof<'t> {
         }
         self.key
             .verify(self.token.signing_input.as_bytes(), self.token.signature())?;
-        let read = self.token.claims()?;
+        let mut read = Claims::new();
+        self.token.read_claims(&mut read)?;
         let claims: ProofClaims = read.read().map_err(mistyped)?;
         check(&claims, &read, expect)?;
         let thumbprint = self.key.thumbprint().map_err(|_| Malformed::ProofKey)?;

@@ -179,7 +179,7 @@ pub(crate) fn check_own<C: TokenClass>(
 
     let iss = registered.iss.ok_or(Refused::new("iss", Why::Missing))?;
     let iss = string("iss", iss)?;
-    let mut names = Vec::new();
+    let mut names = Vec::with_capacity(4);
     audience(registered.aud, |name| names.push(name))?;
     let names: Vec<&str> = names.iter().map(|name| &**name).collect();
     let expect = Expect::new(&*iss, names.as_slice(), now, 0);
@@ -309,28 +309,21 @@ impl Time {
 }
 
 pub(crate) fn time(name: &'static str, raw: Raw<'_>) -> Result<Time, Refused> {
-    let raw = raw.text;
     let mistyped = || Refused::new(name, Why::Mistyped);
-    if !raw.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
-        return Err(mistyped());
-    }
-    // The raw text is JSON already, so what parses as an integer is one.
-    let (seconds, fraction) = match raw.parse::<i64>() {
-        Ok(seconds) => (seconds, false),
-        Err(_) => match Reader::new(raw).number().map_err(|_| mistyped())? {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_precision_loss,
-                reason = "the range is checked first, and below 2^53 a double holds whole seconds exactly"
-            )]
-            Number::Float(seconds) => {
-                if !(EARLIEST as f64..=LATEST as f64 + 1.0).contains(&seconds) {
-                    return Err(mistyped());
-                }
-                (seconds.floor() as i64, seconds.fract() != 0.0)
+    let (seconds, fraction) = match raw.number().ok_or_else(mistyped)? {
+        Number::Unsigned(seconds) => (i64::try_from(seconds).map_err(|_| mistyped())?, false),
+        Number::Signed(seconds) => (seconds, false),
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            reason = "the range is checked first, and below 2^53 a double holds whole seconds exactly"
+        )]
+        Number::Float(seconds) => {
+            if !(EARLIEST as f64..=LATEST as f64 + 1.0).contains(&seconds) {
+                return Err(mistyped());
             }
-            Number::Unsigned(_) | Number::Signed(_) => return Err(mistyped()),
-        },
+            (seconds.floor() as i64, seconds.fract() != 0.0)
+        }
     };
     if (EARLIEST..=LATEST).contains(&seconds) {
         Ok(Time { seconds, fraction })

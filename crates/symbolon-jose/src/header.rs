@@ -41,15 +41,14 @@ impl Header {
     /// Reads the header. `proof` says that the token brings its own key, as only a DPoP proof may.
     pub(crate) fn read(header: &[u8], proof: bool) -> Result<Self, Malformed> {
         let json = |fault| Malformed::Json(Part::Header, fault);
-        let members = match usual(header) {
-            Some(members) => members,
-            None => {
-                let text = std::str::from_utf8(header).map_err(|_| json(JsonFault::NotUtf8))?;
-                Members::read(text).map_err(|stop| match stop {
-                    Stop::Json(fault) => json(fault),
-                    Stop::Header(malformed) => malformed,
-                })?
-            }
+        let members = if let Some(members) = usual(header) {
+            members
+        } else {
+            let text = std::str::from_utf8(header).map_err(|_| json(JsonFault::NotUtf8))?;
+            Members::read(text).map_err(|stop| match stop {
+                Stop::Json(fault) => json(fault),
+                Stop::Header(malformed) => malformed,
+            })?
         };
         if members.jwk.is_some() != proof {
             return Err(if proof {

@@ -5,11 +5,11 @@ use serde::Serialize;
 
 use crate::base64url;
 use crate::class::TokenClass;
-use crate::error::{Error, Misuse};
+use crate::error::Misuse;
 use crate::expect;
 use crate::json::Claims;
 use crate::key::SigningKey;
-use crate::token::{MAX_TOKEN_BYTES, mistyped};
+use crate::token::MAX_TOKEN_BYTES;
 
 /// Signs claims as a token of class `C`, with the header `{"alg", "typ", "kid"}`.
 ///
@@ -17,8 +17,9 @@ use crate::token::{MAX_TOKEN_BYTES, mistyped};
 /// too long, a number for `sub`) are a [`Misuse`]: such a token would fail at every guard, later
 /// and less clearly.
 ///
-/// `rng` is where ECDSA and RSA-PSS draw on randomness. aws-lc mixes its own in, so a poor source
-/// cannot leak the key.
+/// `rng` marks that signing may draw on randomness (ECDSA, RSA-PSS). aws-lc-rs asks for it and uses
+/// its own generator in its place, so a poor source cannot leak the key, and a fixed one does not
+/// make signatures repeat.
 pub fn sign<'a, C>(
     key: &SigningKey,
     claims: &C::Claims<'a>,
@@ -29,7 +30,10 @@ where
     C::Claims<'a>: Serialize,
 {
     let payload = serde_json::to_string(claims).map_err(|_| Misuse::UnwritableClaims)?;
-    check_own::<C>(&payload)?;
+    let mut read = Claims::new();
+    let scanned = read.scan(&payload);
+    scanned.map_err(|_| Misuse::UnwritableClaims)?;
+    expect::check_own::<C>(&read, claims).map_err(Misuse::Claims)?;
     write(key, C::TYP.name(), None, payload.as_bytes(), rng)
 }
 
@@ -87,14 +91,4 @@ pub(crate) fn write(
         return Err(Misuse::UnwritableClaims);
     }
     Ok(token)
-}
-
-/// Holds claims against the rules of their own class, as their first reader will.
-fn check_own<C: TokenClass>(payload: &str) -> Result<(), Misuse> {
-    let read = Claims::scan(payload).map_err(|_| Misuse::UnwritableClaims)?;
-    let claims: C::Claims<'_> = read.read().map_err(|error| match mistyped(error) {
-        Error::Refused(refused) => Misuse::Claims(refused),
-        Error::Malformed(_) | Error::Forged(_) => Misuse::UnwritableClaims,
-    })?;
-    expect::check_own::<C>(&read, &claims).map_err(Misuse::Claims)
 }

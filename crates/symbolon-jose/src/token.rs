@@ -1,7 +1,7 @@
 //! From a text that claims something to a proof that a trusted key said it.
 
 use std::borrow::Cow;
-use std::ops::{Deref, Range};
+use std::ops::Deref;
 
 use crate::algorithm::Algorithm;
 use crate::base64url;
@@ -40,28 +40,28 @@ impl<'t> Unverified<'t> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Malformed::TooLong);
         }
-        let (header, rest) = token.split_once('.').ok_or(Malformed::NotThreeParts)?;
-        let (payload, signature) = rest.split_once('.').ok_or(Malformed::NotThreeParts)?;
-        if signature.contains('.') {
+        let mut decoded = vec![0; base64url::decoded_len(token.len())];
+        let (mut text_at, mut at) = (0, 0);
+        let mut decode = |part| {
+            let text = token.as_bytes().get(text_at..).unwrap_or_default();
+            let room = decoded.get_mut(at..).unwrap_or_default();
+            let done = base64url::decode_part(text, room);
+            let (read, written) = done.ok_or(Malformed::Encoding(part))?;
+            at += written;
+            text_at += read + 1;
+            Ok((text_at - 1, at))
+        };
+        let (header_end, payload_at) = decode(Part::Header)?;
+        let (signing_end, signature_at) = decode(Part::Payload)?;
+        let (end, decoded_end) = decode(Part::Signature)?;
+        if header_end == token.len() || signing_end == token.len() || end != token.len() {
             return Err(Malformed::NotThreeParts);
         }
-
-        let [payload_at, mut signature_at, mut end] =
-            [header, payload, signature].map(|part| base64url::decoded_len(part.len()));
-        signature_at += payload_at;
-        end += signature_at;
-        let mut decoded = vec![0; end];
-        let mut decode = |text: &str, range: Range<usize>, part| {
-            let room = decoded.get_mut(range).unwrap_or_default();
-            base64url::decode_into(text, room).ok_or(Malformed::Encoding(part))
-        };
-        decode(header, 0..payload_at, Part::Header)?;
-        decode(payload, payload_at..signature_at, Part::Payload)?;
-        decode(signature, signature_at..end, Part::Signature)?;
+        decoded.truncate(decoded_end);
 
         let header_bytes = decoded.get(..payload_at).unwrap_or_default();
         let parsed = Header::read(header_bytes, proof)?;
-        let signing_input = token.get(..header.len() + 1 + payload.len());
+        let signing_input = token.get(..signing_end);
         Ok(Self {
             signing_input: signing_input.unwrap_or_default(),
             decoded,
@@ -95,7 +95,8 @@ impl<'t> Unverified<'t> {
             return Err(Refused::new("typ", Why::Unexpected).into());
         }
         let key = self.authenticate(keys)?;
-        let read = self.claims()?;
+        let mut read = Claims::new();
+        self.read_claims(&mut read)?;
         let claims = read.read().map_err(mistyped)?;
         expect::check::<C>(&read, expect, key.kid())?;
         C::check(&claims, expect)?;
@@ -119,10 +120,11 @@ impl<'t> Unverified<'t> {
         self.decoded.get(..self.payload_at).unwrap_or_default()
     }
 
-    /// The payload as one strict JSON object.
-    pub(crate) fn claims(&self) -> Result<Claims<'_>, Malformed> {
+    /// Reads the payload as one strict JSON object.
+    #[inline]
+    pub(crate) fn read_claims<'u>(&'u self, claims: &mut Claims<'u>) -> Result<(), Malformed> {
         let text = std::str::from_utf8(self.payload()).map_err(|_| JsonFault::NotUtf8);
-        text.and_then(Claims::scan)
+        text.and_then(|text| claims.scan(text))
             .map_err(|fault| Malformed::Json(Part::Payload, fault))
     }
 

@@ -1,16 +1,16 @@
 //! Strict JSON for bytes that a stranger sent.
 //!
-//! One pass reads, validates and deserializes: RFC 8259 grammar and nothing beside it, no member
-//! twice in any object (compared after unescaping), bounded depth, borrowed strings. `serde_json`
-//! keeps the last of two members in a map and does not look for unknown ones twice, and a second
-//! pass beside it would cost more than an HMAC; so the reader is our own, and `serde_json` is the
-//! oracle in its tests.
+//! RFC 8259 grammar and nothing beside it, no member twice in any object (compared after
+//! unescaping), bounded depth, borrowed strings. `serde_json` takes the last of two members or does
+//! not look for them, and a strict pass of our own before it would read everything twice; so the
+//! reader is our own, and `serde_json` is the oracle in its tests.
 
 mod claims;
 mod de;
 mod pretty;
 mod reader;
 mod seen;
+mod string;
 
 pub(crate) use claims::{Claims, Raw};
 pub(crate) use pretty::{pretty, visible};

@@ -37,6 +37,10 @@ impl<'a> Seen<'a> {
     }
 
     /// Notes a name and says where; `None` if it was there already.
+    #[expect(
+        clippy::ptr_arg,
+        reason = "whether it is borrowed decides where it is kept"
+    )]
     #[inline]
     pub(crate) fn insert(&mut self, name: &Cow<'a, str>) -> Option<Place> {
         let bit = fingerprint(name);
@@ -77,14 +81,14 @@ impl<'a> Seen<'a> {
     }
 }
 
+/// The factors keep the names of the usual claims apart.
 #[inline]
 fn fingerprint(name: &str) -> u64 {
     let bytes = name.as_bytes();
-    let first = bytes.first().copied().unwrap_or(0);
-    let last = bytes.last().copied().unwrap_or(0);
-    let mix = u32::from(first)
+    let byte = |byte: Option<&u8>| u32::from(byte.copied().unwrap_or(0));
+    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+    let mix = length
         .wrapping_mul(7)
-        .wrapping_add(u32::from(last).wrapping_mul(3))
-        .wrapping_add(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+        .wrapping_add(byte(bytes.first()) + byte(bytes.last()) * 4);
     1 << (mix % 64)
 }

@@ -24,12 +24,24 @@ fn read(text: &str) -> Result<Value, ReadError> {
     Ok(value)
 }
 
-/// Reading and skipping must agree on what is JSON.
+/// Reading, skipping and the claims' own pass must agree on what is JSON and what it says.
 fn both(text: &str) -> Result<Value, ReadError> {
     let read = read(text);
     let skipped = Reader::check(text);
-    if let Err(error) = skipped {
-        assert_eq!(read, Err(error.into()), "{text}");
+    if let Err(fault) = skipped {
+        assert_eq!(read, Err(fault.into()), "{text}");
+    }
+    let mut claims = Claims::new();
+    let scanned = claims.scan(text);
+    match (skipped, scanned) {
+        (Ok(b'{'), scanned) => {
+            assert_eq!(scanned, Ok(()), "{text}");
+            let claims = claims.read::<Value>();
+            // Whatever was skipped need not be finite.
+            assert_eq!(claims.map_err(|(error, _)| error), read, "{text}");
+        }
+        (Ok(_), scanned) => assert_eq!(scanned, Err(JsonFault::NotObject), "{text}"),
+        (Err(fault), scanned) => assert_eq!(scanned, Err(fault), "{text}"),
     }
     read
 }
@@ -211,6 +223,30 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
+/// What programs write: short names, plain strings, integers, and sometimes anything else.
+fn object() -> impl Strategy<Value = String> {
+    let name = prop_oneof!["(iss|aud|exp|a|b|c)", "[a-z]{1,9}", "(é|\\\\u0061|)"];
+    let member = prop_oneof![
+        "\"[ -!#-\\[\\]-~]{0,20}\"",
+        "[0-9]{1,21}",
+        "-?(0|1)(\\.5)?(e9)?",
+        "(null|true|\\[\\]|\\{\\}|\"\\\\n\"|\"é\")",
+    ];
+    let separator = prop_oneof![9 => Just(","), 1 => Just(" , "), 1 => Just("")];
+    prop::collection::vec((name, member, separator), 0..20).prop_map(|members| {
+        let mut text = "{".to_owned();
+        for (at, (name, member, separator)) in members.iter().enumerate() {
+            if at > 0 {
+                text.push_str(separator);
+            }
+            for part in ["\"", name, "\":", member] {
+                text.push_str(part);
+            }
+        }
+        text + "}"
+    })
+}
+
 /// `serde_json` reads doubles fast and may miss their last bit; ours are exact.
 fn coarse(value: Value) -> Value {
     match value {
@@ -232,6 +268,11 @@ proptest! {
         let text = value.to_string();
         prop_assert_eq!(&both(&text).unwrap(), &value);
         prop_assert_eq!(read(&pretty(&text)), read(&text));
+    }
+
+    #[test]
+    fn the_fast_way_reads_what_the_careful_way_reads(text in object()) {
+        let _ = both(&text);
     }
 
     #[test]

@@ -62,13 +62,11 @@ fn verifying_allocates_the_decoded_token_and_nothing_else() {
 fn refusing_what_is_too_long_allocates_nothing() {
     let megabyte = "A".repeat(1 << 20);
     let dots = ".".repeat(1_000_000);
-    let most_dots = ".".repeat(MAX_TOKEN_BYTES);
     let just_too_long = "A".repeat(MAX_TOKEN_BYTES + 1);
     for (text, expected) in [
         (&megabyte, Malformed::TooLong),
         (&dots, Malformed::TooLong),
         (&just_too_long, Malformed::TooLong),
-        (&most_dots, Malformed::NotThreeParts),
     ] {
         let mut verdict = None;
         let cost = measure(|| verdict = Unverified::parse(text).err());
