@@ -237,33 +237,110 @@ pub(crate) struct Dials {
 pub(crate) enum Token {
     /// Show the three parts of a JWT, each check with its verdict and why
     Inspect(Inspect),
+    /// Check a JWT and print its claims; every expectation has to be named
+    Verify(Verify),
+    /// Sign claims, read as JSON from standard input
+    Sign(Sign),
+    /// Make a key
+    Keygen(Keygen),
+}
+
+/// Keys to check a signature with.
+#[derive(Args)]
+#[group(multiple = false)]
+pub(crate) struct Keys {
+    /// Check the signature with these keys: a JWK Set or JWK in a file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) jwks: Option<PathBuf>,
+    /// Check the signature with the keys of this authority (its jwks.json is fetched)
+    #[arg(long, value_name = "URL")]
+    pub(crate) authority: Option<String>,
+    /// Check the signature with this shared secret, read from a file (HS256)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: Option<PathBuf>,
 }
 
 #[derive(Args)]
 pub(crate) struct Inspect {
     /// The token; left out or '-': read from standard input, which keeps it out of shell history
     pub(crate) token: Option<String>,
-    /// Check the signature with these keys: a JWK Set or JWK in a file
-    #[arg(long, value_name = "FILE", group = "keys")]
-    pub(crate) jwks: Option<PathBuf>,
-    /// Check the signature with the keys of this authority (its jwks.json is fetched)
-    #[arg(long, value_name = "URL", group = "keys")]
-    pub(crate) authority: Option<String>,
-    /// Check the signature with this shared secret, read from a file (HS256)
-    #[arg(long, value_name = "FILE", group = "keys")]
-    pub(crate) secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) keys: Keys,
     /// The issuer to expect [default: the authority's URL, where one is given]
     #[arg(long)]
     pub(crate) issuer: Option<String>,
     /// The audience to expect
     #[arg(long)]
     pub(crate) audience: Option<String>,
-    /// What kind of token to expect
-    #[arg(long, value_enum, default_value_t = Class::Any)]
-    pub(crate) class: Class,
     /// Answer in JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Verify {
+    /// The token; left out or '-': read from standard input, which keeps it out of shell history
+    pub(crate) token: Option<String>,
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+    /// The issuer to expect [default: the authority's URL, where one is given]
+    #[arg(long, required_unless_present = "authority")]
+    pub(crate) issuer: Option<String>,
+    /// The audience to expect
+    #[arg(long)]
+    pub(crate) audience: String,
+    /// What kind of token to expect
+    #[arg(long, value_enum, default_value_t = Class::Any)]
+    pub(crate) class: Class,
+    /// Seconds that clocks may differ, at most 60
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=60))]
+    pub(crate) leeway: u8,
+}
+
+#[derive(Args)]
+pub(crate) struct Sign {
+    /// The private key: a JWK or PKCS#8 PEM in a file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// The key's one algorithm, such as ES256 [default: the JWK's own `alg`]
+    #[arg(long, value_name = "ALG")]
+    pub(crate) alg: Option<String>,
+    /// The key's id, for a PEM [default: its thumbprint]
+    #[arg(long)]
+    pub(crate) kid: Option<String>,
+    /// What kind of token to make
+    #[arg(long, value_enum, default_value_t = Class::Any)]
+    pub(crate) class: Class,
+    /// Add `iat` (now) and `exp` (so many seconds later) where the claims have none
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) lasts: Option<u32>,
+}
+
+#[derive(Args)]
+pub(crate) struct Keygen {
+    /// The algorithm: ES256, ES384, Ed25519, RS256, PS256, HS256, ...
+    #[arg(long, value_name = "ALG", default_value = "ES256")]
+    pub(crate) alg: String,
+    /// The key's id [default: its thumbprint]
+    #[arg(long)]
+    pub(crate) kid: Option<String>,
+    /// How to write it
+    #[arg(long, value_enum, default_value_t = Form::Jwk)]
+    pub(crate) form: Form,
+    /// Write the private key to this new file, readable by its owner alone
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Write the public key to this file [default: print it]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) public_out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// JSON Web Key (RFC 7517)
+    Jwk,
+    /// PKCS#8 and SubjectPublicKeyInfo in PEM (RFC 7468)
+    Pem,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -211,17 +211,7 @@ async fn token_inspect_shows_the_parts_and_each_verdict() {
             serde_json::from_slice::<Value>(&output.stdout).unwrap(),
         )
     };
-    let (good, inspection) = with(
-        &[
-            "--authority",
-            &town.url,
-            "--audience",
-            "shop",
-            "--class",
-            "access",
-        ],
-        token,
-    );
+    let (good, inspection) = with(&["--authority", &town.url, "--audience", "shop"], token);
     assert!(good, "{inspection}");
     assert!(
         text(&inspection, "header").contains("ES256")
@@ -312,4 +302,81 @@ async fn the_first_start_prints_a_link_for_the_first_administrator_once() {
     process.signal("INT");
     let mut process = process;
     assert!(process.0.wait().unwrap().success());
+}
+
+#[test]
+fn keys_and_tokens_are_made_and_checked_by_hand() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = tempfile::tempdir().unwrap();
+    let path = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+    for (alg, form) in [("ES256", "jwk"), ("Ed25519", "pem"), ("HS256", "jwk")] {
+        let (private, public) = (
+            path(&format!("{alg}.private")),
+            path(&format!("{alg}.public")),
+        );
+        let keygen = [
+            "token",
+            "keygen",
+            "--alg",
+            alg,
+            "--form",
+            form,
+            "--kid",
+            "k1",
+            "--out",
+            &private,
+            "--public-out",
+            &public,
+        ];
+        let made = run(&keygen, "");
+        assert!(
+            made.status.success(),
+            "{alg}: {}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+        let rights = fs::metadata(&private).unwrap().permissions().mode() & 0o777;
+        assert_eq!(rights, 0o600);
+        assert!(
+            !run(&keygen, "").status.success(),
+            "a key is never overwritten"
+        );
+        let claims = r#"{"iss":"https://as.example","sub":"u","aud":"shop"}"#;
+        let signed = run(
+            &[
+                "token", "sign", "--key", &private, "--alg", alg, "--kid", "k1", "--lasts", "60",
+            ],
+            claims,
+        );
+        assert!(
+            signed.status.success(),
+            "{alg}: {}",
+            String::from_utf8_lossy(&signed.stderr)
+        );
+        let token = String::from_utf8(signed.stdout).unwrap();
+        if form == "jwk" && alg != "HS256" {
+            let verify = [
+                "token",
+                "verify",
+                "--jwks",
+                &public,
+                "--issuer",
+                "https://as.example",
+                "--audience",
+            ];
+            let with = |audience| run(&[&verify[..], &[audience]].concat(), &token);
+            let good: Value = serde_json::from_slice(&with("shop").stdout).unwrap();
+            assert_eq!(text(&good, "sub"), "u");
+            let other = with("another");
+            assert!(!other.status.success());
+            assert!(
+                String::from_utf8_lossy(&other.stderr).contains("aud"),
+                "{other:?}"
+            );
+        }
+    }
+    let nonsense = run(
+        &["token", "keygen", "--alg", "none", "--out", &path("x")],
+        "",
+    );
+    assert!(String::from_utf8_lossy(&nonsense.stderr).contains("ES256"));
 }
