@@ -110,6 +110,8 @@ async fn start_app(app: &TownApp, other: &TownApp, authority: &str) -> Result<(C
         .arg("demo-app")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        // Ctrl-C goes to the whole group of a terminal: the apps end when the demo says so, after it.
+        .process_group(0)
         .kill_on_drop(true)
         .spawn()
         .context("cannot start an app's process")?;

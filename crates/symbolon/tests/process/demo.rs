@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader},
+    os::unix::process::CommandExt,
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -23,6 +24,7 @@ fn start(port: u16, data: &std::path::Path) -> Demo {
         .args(["demo", "--json", "--port", &port.to_string(), "--data"])
         .arg(data)
         .stdout(Stdio::piped())
+        .process_group(0)
         .spawn()
         .unwrap();
     let mut line = String::new();
@@ -130,7 +132,7 @@ async fn one_json_object_once_everything_is_ready() {
 
     // Ctrl-C ends all three; started again, there are new passwords.
     let before = demo.told["people"][0]["password"].clone();
-    demo.process.signal("INT");
+    demo.process.signal_group("INT");
     assert!(demo.process.0.wait().unwrap().success());
     for offset in 0..3 {
         assert!(

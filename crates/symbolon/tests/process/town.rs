@@ -73,6 +73,18 @@ impl Process {
         assert!(status.success(), "kill -{name}");
     }
 
+    /// To the process and all that it started, as a terminal does at Ctrl-C. For processes that lead
+    /// a group.
+    pub(crate) fn signal_group(&self, name: &str) {
+        let group = format!("-{}", self.0.id());
+        let signal = format!("-{name}");
+        let status = Command::new("kill")
+            .args([&signal, "--", &group])
+            .status()
+            .unwrap();
+        assert!(status.success(), "kill -{name} -- {group}");
+    }
+
     pub(crate) fn kill(&mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
