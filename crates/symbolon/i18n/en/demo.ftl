@@ -1,7 +1,7 @@
 back-office-name = Back office
-back-office-about = An app whose credential refers to the login: a session.
 dashboard-name = Dashboard
-dashboard-about = An app whose credential states the login: a JWT.
+about-session = This app's credential refers to the login: a session.
+about-jwt = This app's credential states the login: a JWT.
 signed-in-as = Signed in as
 shape = Shape
 shape-session = session

@@ -1,7 +1,7 @@
 back-office-name = 백오피스
-back-office-about = 자격 증명이 로그인을 가리키는 앱입니다: 세션 방식.
 dashboard-name = 대시보드
-dashboard-about = 자격 증명이 로그인을 담고 있는 앱입니다: JWT 방식.
+about-session = 이 앱의 자격 증명은 로그인을 가리킵니다: 세션 방식.
+about-jwt = 이 앱의 자격 증명은 로그인을 담고 있습니다: JWT 방식.
 signed-in-as = 로그인한 사용자
 shape = 인증 방식
 shape-session = 세션

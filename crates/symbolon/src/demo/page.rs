@@ -69,7 +69,7 @@ pub(crate) async fn home(
         words,
         name: words.say(&format!("{client_id}-name")),
         client_id,
-        about: &format!("{client_id}-about"),
+        about: &format!("about-{}", who.shape()),
         authority: &shop.authority,
         other: Link {
             name: words.say(&format!("{other}-name")),
