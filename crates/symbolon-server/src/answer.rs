@@ -6,7 +6,8 @@ use symbolon_authority::{Credential, Issued};
 use symbolon_login::{Shape, Sid};
 use utoipa::ToSchema;
 
-/// The answer. No Debug: it shows secrets, to their owner only.
+/// A credential for its owner.
+// No Debug: it shows secrets.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TokenAnswer<'a> {
     /// Always `Bearer` (RFC 6750).

@@ -111,11 +111,15 @@ impl Kind {
                 StatusCode::METHOD_NOT_ALLOWED,
                 "This URL does not take this method.",
             ),
-            Self::Conflict => ("conflict", StatusCode::CONFLICT, "That is in use already."),
+            Self::Conflict => (
+                "conflict",
+                StatusCode::CONFLICT,
+                "That conflicts with what is there.",
+            ),
             Self::BadRequest => (
                 "bad-request",
                 StatusCode::BAD_REQUEST,
-                "This URL does not take this request.",
+                "The request is not what it should be.",
             ),
             Self::UnsupportedMediaType => (
                 "unsupported-media-type",

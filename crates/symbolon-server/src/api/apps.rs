@@ -21,7 +21,8 @@ use crate::{
 
 const LONGEST_NAME: usize = 100;
 
-/// How long an app's credentials last. Names [`Lifetimes`] in the document.
+/// How long an app's credentials last.
+// Names `Lifetimes` in the document.
 #[derive(ToSchema)]
 #[schema(as = Lifetimes)]
 #[expect(
@@ -154,7 +155,7 @@ impl From<App> for AppBody {
 
 /// Lists all apps.
 #[utoipa::path(
-    get, path = "/api/v1/apps", tag = "apps",
+    get, path = "/api/v1/apps", operation_id = "list_apps", tag = "apps",
     responses((status = 200, description = "All apps", body = AppsBody), AdminRefused),
     security(("bearer" = []), ("cookie" = []))
 )]
@@ -169,7 +170,7 @@ pub(crate) async fn list(
 
 /// Registers an app.
 #[utoipa::path(
-    post, path = "/api/v1/apps", tag = "apps", request_body = NewAppBody,
+    post, path = "/api/v1/apps", operation_id = "add_app", tag = "apps", request_body = NewAppBody,
     responses(
         (status = 201, description = "Registered", body = AddedAppBody),
         AdminRefused, BadBody, InUse,
@@ -214,7 +215,7 @@ pub(crate) async fn add(
 
 /// One app.
 #[utoipa::path(
-    get, path = "/api/v1/apps/{client_id}", tag = "apps",
+    get, path = "/api/v1/apps/{client_id}", operation_id = "show_app", tag = "apps",
     params(("client_id" = String, Path, description = "The app")),
     responses(
         (status = 200, description = "The app", body = AppBody),
@@ -233,7 +234,7 @@ pub(crate) async fn show(
 
 /// Turns an app's dials on the running system. Nobody is signed out by it.
 #[utoipa::path(
-    patch, path = "/api/v1/apps/{client_id}", tag = "apps", request_body = AppChangeBody,
+    patch, path = "/api/v1/apps/{client_id}", operation_id = "change_app", tag = "apps", request_body = AppChangeBody,
     params(("client_id" = String, Path, description = "The app")),
     responses(
         (status = 200, description = "As it is now", body = AppBody),

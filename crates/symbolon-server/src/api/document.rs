@@ -13,6 +13,8 @@ use utoipa::{
     },
 };
 
+use crate::problem::ProblemBody;
+
 /// What the document says beside the operations.
 #[derive(OpenApi)]
 #[openapi(
@@ -28,6 +30,8 @@ use utoipa::{
         (name = "apps", description = "For administrators: apps and their dials"),
         (name = "guards", description = "For administrators: who follows the feed")
     ),
+    // The refusals' bodies: responses alone register no schema.
+    components(schemas(ProblemBody)),
     modifiers(&Security)
 )]
 pub(crate) struct Document;

@@ -57,7 +57,7 @@ struct Measured {
 
 /// Lists the guards.
 #[utoipa::path(
-    get, path = "/api/v1/guards", tag = "guards", params(GuardsQuery),
+    get, path = "/api/v1/guards", operation_id = "list_guards", tag = "guards", params(GuardsQuery),
     responses((status = 200, description = "Who follows", body = GuardsBody), AdminRefused),
     security(("bearer" = []), ("cookie" = []))
 )]

@@ -26,7 +26,8 @@ use crate::{
     problem::{Kind, Problem},
 };
 
-/// A name, a password, and for which app. No Debug: it holds a secret.
+/// A name, a password, and for which app.
+// No Debug: it holds a secret.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SignInBody {
@@ -116,7 +117,7 @@ impl LoginBody {
 /// Signs somebody in for a first-party app. The answer is in the app's shape; a session also comes
 /// as a cookie, and for a browser only as a cookie.
 #[utoipa::path(
-    post, path = "/api/v1/logins", tag = "logins",
+    post, path = "/api/v1/logins", operation_id = "sign_in", tag = "logins",
     request_body = SignInBody,
     responses(
         (status = 201, description = "Signed in", body = TokenAnswer<'static>),
@@ -164,7 +165,7 @@ pub(crate) async fn sign_in(
 
 /// The caller's own living logins.
 #[utoipa::path(
-    get, path = "/api/v1/logins", tag = "logins",
+    get, path = "/api/v1/logins", operation_id = "list_own_logins", tag = "logins",
     responses(
         (status = 200, description = "Newest first", body = LoginsBody),
         CallerRefused,
@@ -181,7 +182,7 @@ pub(crate) async fn list(
 
 /// Ends one of the caller's own logins, on every app.
 #[utoipa::path(
-    delete, path = "/api/v1/logins/{sid}", tag = "logins",
+    delete, path = "/api/v1/logins/{sid}", operation_id = "end_own_login", tag = "logins",
     params(("sid" = String, Path, format = "uuid", description = "The login")),
     responses(
         (status = 200, description = "Ended, on disk", body = EndedBody),
@@ -205,7 +206,7 @@ pub(crate) async fn end_own(
 
 /// Ends all logins of the caller, this one too.
 #[utoipa::path(
-    delete, path = "/api/v1/logins", tag = "logins",
+    delete, path = "/api/v1/logins", operation_id = "end_all_own_logins", tag = "logins",
     responses(
         (status = 200, description = "Ended, on disk", body = EndedBody),
         CallerRefused,

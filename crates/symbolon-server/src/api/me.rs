@@ -68,7 +68,7 @@ struct Record {
 
 /// Who the caller is, and what the server keeps of this login.
 #[utoipa::path(
-    get, path = "/api/v1/me", tag = "me",
+    get, path = "/api/v1/me", operation_id = "me", tag = "me",
     responses(
         (status = 200, description = "The caller", body = Me),
         CallerRefused,

@@ -14,7 +14,8 @@ use symbolon_authority::ports::Ended;
 use symbolon_login::{Position, UnixMillis};
 use utoipa::ToSchema;
 
-/// How credentials of an app show the login. Names [`symbolon_login::Shape`] in the document.
+/// How credentials of an app show the login.
+// Names `symbolon_login::Shape` in the document.
 #[derive(ToSchema)]
 #[schema(as = Shape, rename_all = "snake_case")]
 #[expect(

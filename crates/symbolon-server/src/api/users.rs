@@ -61,7 +61,8 @@ pub(crate) struct UsersQuery {
     limit: Option<u32>,
 }
 
-/// Somebody to be added. No Debug: it holds a secret.
+/// Somebody to be added.
+// No Debug: it holds a secret.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewUserBody {
@@ -111,7 +112,7 @@ impl From<User> for UserBody {
 
 /// Lists users.
 #[utoipa::path(
-    get, path = "/api/v1/users", tag = "users", params(UsersQuery),
+    get, path = "/api/v1/users", operation_id = "list_users", tag = "users", params(UsersQuery),
     responses(
         (status = 200, description = "A page of users", body = UsersBody),
         AdminRefused,
@@ -147,7 +148,7 @@ pub(crate) async fn list(
 
 /// Adds a user.
 #[utoipa::path(
-    post, path = "/api/v1/users", tag = "users", request_body = NewUserBody,
+    post, path = "/api/v1/users", operation_id = "add_user", tag = "users", request_body = NewUserBody,
     responses(
         (status = 201, description = "Added", body = UserBody),
         BadBody,
@@ -179,7 +180,7 @@ pub(crate) async fn add(
 
 /// One user.
 #[utoipa::path(
-    get, path = "/api/v1/users/{id}", tag = "users",
+    get, path = "/api/v1/users/{id}", operation_id = "show_user", tag = "users",
     params(("id" = String, Path, format = "uuid", description = "The user")),
     responses(
         (status = 200, description = "The user", body = UserBody),
@@ -199,7 +200,7 @@ pub(crate) async fn show(
 
 /// Disables a user, which ends all their logins, or lets them sign in again.
 #[utoipa::path(
-    patch, path = "/api/v1/users/{id}", tag = "users", request_body = UserChangeBody,
+    patch, path = "/api/v1/users/{id}", operation_id = "change_user", tag = "users", request_body = UserChangeBody,
     params(("id" = String, Path, format = "uuid", description = "The user")),
     responses(
         (status = 200, description = "As it is now", body = ChangedUserBody),
@@ -247,7 +248,7 @@ pub(crate) async fn change(
 
 /// A user's living logins.
 #[utoipa::path(
-    get, path = "/api/v1/users/{id}/logins", tag = "users",
+    get, path = "/api/v1/users/{id}/logins", operation_id = "list_logins_of_user", tag = "users",
     params(("id" = String, Path, format = "uuid", description = "The user")),
     responses(
         (status = 200, description = "Newest first", body = LoginsBody),
@@ -269,7 +270,7 @@ pub(crate) async fn logins(
 
 /// Signs a user out everywhere.
 #[utoipa::path(
-    delete, path = "/api/v1/users/{id}/logins", tag = "users",
+    delete, path = "/api/v1/users/{id}/logins", operation_id = "end_logins_of_user", tag = "users",
     params(("id" = String, Path, format = "uuid", description = "The user")),
     responses(
         (status = 200, description = "Ended, on disk", body = EndedBody),
