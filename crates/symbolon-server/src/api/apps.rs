@@ -11,7 +11,7 @@ use crate::{
     ServerState,
     api::{
         ShapeName,
-        refusals::{AdminRefused, BadBody, InUse, LockOut, NoSuchThing},
+        refusals::{AdminRefused, BadBody, BadParameter, InUse, LockOut, NoSuchThing},
         rfc3339,
     },
     body::{JsonBody, Segment},
@@ -219,7 +219,7 @@ pub(crate) async fn add(
     params(("client_id" = String, Path, description = "The app")),
     responses(
         (status = 200, description = "The app", body = AppBody),
-        AdminRefused, NoSuchThing,
+        BadParameter, AdminRefused, NoSuchThing,
     ),
     security(("bearer" = []), ("cookie" = []))
 )]

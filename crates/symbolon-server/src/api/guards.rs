@@ -9,7 +9,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    ServerState, api::refusals::AdminRefused, body::Params, caller::AdminCaller, problem::Problem,
+    ServerState,
+    api::refusals::{AdminRefused, BadParameter},
+    body::Params,
+    caller::AdminCaller,
+    problem::Problem,
 };
 
 /// Which position.
@@ -58,7 +62,7 @@ struct Measured {
 /// Lists the guards.
 #[utoipa::path(
     get, path = "/api/v1/guards", operation_id = "list_guards", tag = "guards", params(GuardsQuery),
-    responses((status = 200, description = "Who follows", body = GuardsBody), AdminRefused),
+    responses((status = 200, description = "Who follows", body = GuardsBody), BadParameter, AdminRefused),
     security(("bearer" = []), ("cookie" = []))
 )]
 pub(crate) async fn list(

@@ -16,7 +16,7 @@ use crate::{
     answer::TokenAnswer,
     api::{
         EndedBody,
-        refusals::{BadBody, CallerRefused, NoSuchThing, SignInRefused},
+        refusals::{BadBody, BadParameter, CallerRefused, NoSuchThing, SignInRefused},
         rfc3339,
     },
     body::{JsonBody, Segment},
@@ -186,7 +186,7 @@ pub(crate) async fn list(
     params(("sid" = String, Path, format = "uuid", description = "The login")),
     responses(
         (status = 200, description = "Ended, on disk", body = EndedBody),
-        CallerRefused,
+        BadParameter, CallerRefused,
         NoSuchThing,
     ),
     security(("bearer" = []), ("cookie" = []))

@@ -92,3 +92,12 @@ pub(crate) enum LockOut {
     #[response(status = 409, content_type = "application/problem+json")]
     Conflict(ProblemBody),
 }
+
+/// Of requests with parameters in their URL.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes responses in the OpenAPI document")]
+pub(crate) enum BadParameter {
+    /// A parameter is not what it should be, or is not known; `detail` names it.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(ProblemBody),
+}

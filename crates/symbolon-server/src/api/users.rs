@@ -12,7 +12,7 @@ use crate::{
     api::{
         EndedBody,
         logins::LoginsBody,
-        refusals::{AdminRefused, BadBody, InUse, LockOut, NoSuchThing},
+        refusals::{AdminRefused, BadBody, BadParameter, InUse, LockOut, NoSuchThing},
         rfc3339,
     },
     body::{JsonBody, Params, Segment},
@@ -115,7 +115,7 @@ impl From<User> for UserBody {
     get, path = "/api/v1/users", operation_id = "list_users", tag = "users", params(UsersQuery),
     responses(
         (status = 200, description = "A page of users", body = UsersBody),
-        AdminRefused,
+        BadParameter, AdminRefused,
     ),
     security(("bearer" = []), ("cookie" = []))
 )]
@@ -184,7 +184,7 @@ pub(crate) async fn add(
     params(("id" = String, Path, format = "uuid", description = "The user")),
     responses(
         (status = 200, description = "The user", body = UserBody),
-        AdminRefused,
+        BadParameter, AdminRefused,
         NoSuchThing,
     ),
     security(("bearer" = []), ("cookie" = []))
@@ -252,7 +252,7 @@ pub(crate) async fn change(
     params(("id" = String, Path, format = "uuid", description = "The user")),
     responses(
         (status = 200, description = "Newest first", body = LoginsBody),
-        AdminRefused,
+        BadParameter, AdminRefused,
         NoSuchThing,
     ),
     security(("bearer" = []), ("cookie" = []))
@@ -274,7 +274,7 @@ pub(crate) async fn logins(
     params(("id" = String, Path, format = "uuid", description = "The user")),
     responses(
         (status = 200, description = "Ended, on disk", body = EndedBody),
-        AdminRefused,
+        BadParameter, AdminRefused,
         NoSuchThing,
     ),
     security(("bearer" = []), ("cookie" = []))
