@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
-use symbolon_login::{ClientId, Digest, GrantId, Scope, Sid};
+use symbolon_login::{ClientId, Digest, GrantId, Scope, Sid, UnixMillis};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -134,12 +134,7 @@ impl Authority {
             crate::ports::StoreError::Damaged("a code that cannot be read".to_owned())
         })?;
         if again {
-            let scope = Scope::Grant {
-                sid: code.sid,
-                client_id: code.client_id,
-            };
-            let ended = self.logins.end(scope, now).await?;
-            tracing::warn!(%client_id, sid = %code.sid, position = %ended.position, "a code was used twice: its grant is ended");
+            self.take_back(key, code.sid, code.client_id, now).await?;
             return Ok(Redeemed::Refused);
         }
         if code.client_id != *client_id {
@@ -159,15 +154,52 @@ impl Authority {
             client_id: client_id.clone(),
             digest: secret.digest(),
         };
-        match self.logins.join(code.sid, grant, now).await? {
-            Join::Granted(at) => match self.directory.user(at.login.user).await? {
-                Some(user) => Ok(Redeemed::Issued(Box::new(
-                    self.issue(app, &user, &at, &secret, now)?,
-                ))),
-                None => refuse("user gone"),
-            },
-            Join::Ended | Join::Unknown => refuse("the login has ended"),
+        let at = match self.logins.join(code.sid, grant, now).await? {
+            Join::Granted(at) => at,
+            Join::Ended | Join::Unknown => return refuse("the login has ended"),
+        };
+        // A second use ends what it finds, and may have looked before this grant was there: but then
+        // its mark was there before.
+        if self.once.peek(Purpose::ReplayedCode, key, now).await? {
+            self.take_back(key, at.login.sid, at.grant.client_id, now)
+                .await?;
+            return Ok(Redeemed::Refused);
         }
+        match self.directory.user(at.login.user).await? {
+            Some(user) => Ok(Redeemed::Issued(Box::new(
+                self.issue(app, &user, &at, &secret, now)?,
+            ))),
+            None => refuse("user gone"),
+        }
+    }
+
+    /// A code was used twice: marks it, then ends what the first use gave. In this order one of the
+    /// two always sees the other.
+    async fn take_back(
+        &self,
+        key: Digest,
+        sid: Sid,
+        client_id: ClientId,
+        now: UnixMillis,
+    ) -> Result<(), Failure> {
+        let marked = self.once.put(
+            Purpose::ReplayedCode,
+            key,
+            String::new(),
+            now.plus(CODE_LIFETIME),
+        );
+        if let Err(error) = marked.await
+            && !self.once.peek(Purpose::ReplayedCode, key, now).await?
+        {
+            return Err(error.into());
+        }
+        let scope = Scope::Grant {
+            sid,
+            client_id: client_id.clone(),
+        };
+        let ended = self.logins.end(scope, now).await?;
+        tracing::warn!(%client_id, %sid, position = %ended.position, "a code was used twice: its grant is ended");
+        Ok(())
     }
 }
 

@@ -470,6 +470,60 @@ async fn a_code_gives_one_credential_and_a_second_use_takes_it_back() {
     );
 }
 
+/// However the twenty fall between each other's steps: at most one gets a credential, and it is dead
+/// when all are done (RFC 6749 section 4.1.2, ASVS 10.4.2).
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_code_redeemed_by_many_at_once_is_good_for_nobody() {
+    let town = Arc::new(Town::new().await);
+    let console = town
+        .authority
+        .app(town.authority.console())
+        .await
+        .unwrap()
+        .unwrap();
+    let browser = town
+        .who(&parts(&town.sign_in(&console).await).0)
+        .await
+        .unwrap();
+    let verifier = "v".repeat(43);
+    let mut won = 0;
+    for _ in 0..100 {
+        let request = CodeRequest {
+            client_id: town.jwt_app.settings.client_id.clone(),
+            redirect_uri: "http://localhost:7301/auth/callback".to_owned(),
+            challenge: challenge_of(&verifier),
+        };
+        let code = Arc::new(town.authority.authorize(&browser, request).await.unwrap());
+        let mut tries = tokio::task::JoinSet::new();
+        for _ in 0..20 {
+            let (town, code, verifier) = (town.clone(), code.clone(), verifier.clone());
+            tries.spawn(async move {
+                let brought = CodeRedemption {
+                    code: &code,
+                    redirect_uri: "http://localhost:7301/auth/callback",
+                    verifier: &verifier,
+                };
+                issued(
+                    town.authority
+                        .redeem_code(&town.jwt_app, brought)
+                        .await
+                        .unwrap(),
+                )
+            });
+        }
+        let got: Vec<Credential> = tries.join_all().await.into_iter().flatten().collect();
+        assert!(got.len() <= 1);
+        won += got.len();
+        for credential in got {
+            assert!(
+                town.who(&parts(&credential).0).await.is_none(),
+                "it lives on"
+            );
+        }
+    }
+    assert!(won <= 100);
+}
+
 #[tokio::test]
 async fn idle_and_absolute_lifetimes_end_a_grant() {
     let town = Town::new().await;

@@ -10,6 +10,8 @@ use super::StoreError;
 pub enum Purpose {
     /// An authorization code (RFC 6749 section 4.1.2).
     AuthorizationCode,
+    /// The mark that an authorization code was used a second time.
+    ReplayedCode,
     /// The link that makes the first administrator.
     SetUpLink,
 }
@@ -19,6 +21,7 @@ impl Purpose {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AuthorizationCode => "authorization_code",
+            Self::ReplayedCode => "replayed_code",
             Self::SetUpLink => "set_up_link",
         }
     }
