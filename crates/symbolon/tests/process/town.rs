@@ -66,29 +66,26 @@ pub(crate) struct Process(pub(crate) Child);
 
 impl Process {
     pub(crate) fn signal(&self, name: &str) {
-        let status = Command::new("kill")
-            .args([format!("-{name}"), self.0.id().to_string()])
-            .status()
-            .unwrap();
-        assert!(status.success(), "kill -{name}");
+        send(name, &self.0.id().to_string());
     }
 
     /// To the process and all that it started, as a terminal does at Ctrl-C. For processes that lead
     /// a group.
     pub(crate) fn signal_group(&self, name: &str) {
-        let group = format!("-{}", self.0.id());
-        let signal = format!("-{name}");
-        let status = Command::new("kill")
-            .args([&signal, "--", &group])
-            .status()
-            .unwrap();
-        assert!(status.success(), "kill -{name} -- {group}");
+        send(name, &format!("-{}", self.0.id()));
     }
 
     pub(crate) fn kill(&mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
+}
+
+/// By the shell's own `kill`: not every machine has it as a program.
+fn send(signal: &str, to: &str) {
+    let script = ["-c", r#"kill -s "$0" -- "$1""#, signal, to];
+    let status = Command::new("sh").args(script).status().unwrap();
+    assert!(status.success(), "kill -{signal} -- {to}");
 }
 
 impl Drop for Process {
