@@ -9,16 +9,16 @@
 use gungraun::{library_benchmark, library_benchmark_group, main};
 use symbolon_jose::Algorithm;
 
-mod work;
+mod task;
 
-use work::Work;
+use task::Work;
 
 fn verifying(algorithm: Algorithm, row: usize) -> Work {
-    warm(work::verifying(algorithm).into_iter().nth(row).unwrap().1)
+    warm(task::verifying(algorithm).into_iter().nth(row).unwrap().1)
 }
 
 fn signing(algorithm: Algorithm, row: usize) -> Work {
-    warm(work::signing(algorithm).into_iter().nth(row).unwrap().1)
+    warm(task::signing(algorithm).into_iter().nth(row).unwrap().1)
 }
 
 /// The first call of the crypto library looks at the processor.

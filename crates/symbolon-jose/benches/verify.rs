@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 use criterion::Criterion;
 use symbolon_jose::Algorithm;
 
-mod work;
+mod task;
 
-use work::Work;
+use task::Work;
 
 /// The four algorithms that both crates know.
 const ALGORITHMS: [Algorithm; 4] = [
@@ -46,12 +46,12 @@ fn main() {
             times(
                 &mut criterion,
                 &format!("verify {algorithm}"),
-                &work::verifying(algorithm),
+                &task::verifying(algorithm),
             );
             times(
                 &mut criterion,
                 &format!("sign {algorithm}"),
-                &work::signing(algorithm),
+                &task::signing(algorithm),
             );
         }
         criterion.final_summary();
@@ -63,9 +63,9 @@ fn main() {
     for verifying in [true, false] {
         for algorithm in ALGORITHMS {
             let rows = if verifying {
-                work::verifying(algorithm)
+                task::verifying(algorithm)
             } else {
-                work::signing(algorithm)
+                task::signing(algorithm)
             };
             let name = if verifying { "verify" } else { "sign" };
             println!(
