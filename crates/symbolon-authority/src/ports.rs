@@ -11,10 +11,9 @@ mod once;
 mod world;
 
 pub use directory::{AddApp, AddUser, AppChange, Directory, StoredKey};
-pub use logins::{
-    Advance, Ended, Join, LoginWithGrants, Logins, NewGrant, Open, Presented, Standpoint, Tail,
-};
+pub use logins::{Advance, Ended, Join, LoginWithGrants, Logins, NewGrant, Open, Standpoint, Tail};
 pub use once::{Once, Purpose, Take};
+pub use symbolon_login::Presented;
 pub use world::{NoRandomness, World};
 
 /// A store could not do its work. Never the caller's fault.

@@ -1,10 +1,10 @@
 //! Story: a credential is kept going, or takes its app's new shape.
 
-use symbolon_login::{OpaqueSecret, SecretKeys};
+use symbolon_login::{OpaqueSecret, Presented, SecretKeys};
 
 use crate::{
     App, Authority, Failure, Redeemed,
-    ports::{Advance, Presented, Standpoint},
+    ports::{Advance, Standpoint},
     sign_in::kind_for,
 };
 

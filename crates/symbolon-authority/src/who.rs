@@ -1,7 +1,5 @@
 //! Story: whose credential is this, asked of the record itself.
 
-use std::time::Duration;
-
 use symbolon_login::{
     ActiveCredential, Grant, Introspection, KeyId, Login, OpaqueSecret, Redemption, SecretKind,
     Shape, Standing, UnixMillis, redeem, standing,
@@ -13,9 +11,6 @@ use crate::{
     refresh::next,
     tokens::{AccessFacts, NotOurs},
 };
-
-/// How much time passes between two writes of "seen again" for one grant.
-const TOUCH_EVERY: Duration = Duration::from_secs(60);
 
 /// A credential that is good now, and everything behind it. Only [`Authority::who`] makes one.
 pub struct Known {
@@ -53,7 +48,7 @@ impl Authority {
         };
         match found {
             Ok(known) => {
-                if now.since(known.grant.used_at) >= TOUCH_EVERY {
+                if known.grant.seen(&known.login, now).is_some() {
                     self.logins.touch(known.grant.id, now).await?;
                 }
                 Ok(Some(known))

@@ -8,7 +8,6 @@
 //! Stores hold no rules: they call the pure functions of `symbolon-login` inside their transaction
 //! and decide races.
 
-mod decide;
 mod memory;
 mod sqlite;
 

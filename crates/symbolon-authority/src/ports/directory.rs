@@ -58,6 +58,31 @@ pub struct AppChange {
     pub secret: Option<Digest>,
 }
 
+impl AppChange {
+    /// Applies it.
+    pub fn apply(self, app: &mut App) {
+        let Self {
+            name,
+            shape,
+            freshness,
+            lifetimes,
+            redirect_uris,
+            secret,
+        } = self;
+        let settings = &mut app.settings;
+        settings.shape = shape.unwrap_or(settings.shape);
+        settings.freshness = freshness.unwrap_or(settings.freshness);
+        settings.lifetimes = lifetimes.unwrap_or(settings.lifetimes);
+        if let Some(name) = name {
+            app.name = name;
+        }
+        if let Some(uris) = redirect_uris {
+            app.redirect_uris = uris;
+        }
+        app.secret = secret.or(app.secret);
+    }
+}
+
 /// The store of users, apps and keys. Transactional. What guards have to hear of is appended to the
 /// log in the same transaction.
 #[async_trait]

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use symbolon_login::{
     AppSettings, ClientId, CutOff, Digest, Grant, GrantId, Lifetimes, LogEntry, Login, Position,
-    Scope, Sid, UnixMillis, UserId,
+    Presented, Scope, Sid, UnixMillis, UserId,
 };
 use tokio::sync::watch;
 
@@ -18,19 +18,6 @@ pub struct NewGrant {
     pub client_id: ClientId,
     /// The digest of the first secret of its line.
     pub digest: Digest,
-}
-
-/// A presented secret of a line, authentic by its MAC.
-#[derive(Clone, Debug)]
-pub struct Presented {
-    /// The grant that it names.
-    pub grant: GrantId,
-    /// Its generation.
-    pub generation: u32,
-    /// Its digest.
-    pub digest: Digest,
-    /// The digest of the secret that replaces it.
-    pub successor: Digest,
 }
 
 /// A login and one grant of it, as they stand after a verb.
@@ -134,8 +121,7 @@ pub trait Logins: Send + Sync {
     ) -> Result<Vec<LoginWithGrants>, StoreError>;
 
     /// Presents a secret to its line: the one verb of refresh. Decides by
-    /// [`symbolon_login::standing`] and [`symbolon_login::redeem`]; a reuse ends the login in the
-    /// same transaction. A rotation counts as a use.
+    /// [`Presented::judge`]; a reuse ends the login in the same transaction. A rotation counts as a use.
     async fn advance(
         &self,
         presented: Presented,

@@ -10,7 +10,6 @@ use symbolon_authority::{
 use symbolon_login::{Change, ClientId, Identifier, Position, Scope, UnixMillis, UserId};
 
 use super::{Memory, State};
-use crate::decide;
 use crate::in_use;
 
 #[async_trait]
@@ -102,7 +101,7 @@ impl Directory for Memory {
     ) -> Result<Option<(App, Position)>, StoreError> {
         Ok(self.write(|state| {
             let app = state.apps.get_mut(client_id)?;
-            decide::change(app, change);
+            change.apply(app);
             let app = app.clone();
             let settings = app.settings.clone();
             Some((app, state.append(Change::App { settings }, now)))

@@ -7,12 +7,11 @@ use symbolon_authority::ports::{
 };
 use symbolon_login::{
     AppSettings, Change, ClientId, CutOff, Grant, GrantId, Lifetimes, Line, Login, Position, Scope,
-    Sid, UnixMillis, UserId,
+    Sid, UnixMillis, UserId, Verdict,
 };
 use tokio::sync::watch;
 
 use super::{Memory, State};
-use crate::decide::{self, Verdict};
 use crate::in_use;
 
 #[async_trait]
@@ -46,7 +45,7 @@ impl Logins for Memory {
             let Some(login) = state.logins.get(&sid).cloned() else {
                 return Ok(Join::Unknown);
             };
-            if !decide::stands(&login, now) {
+            if !login.stands(now) {
                 return Ok(Join::Ended);
             }
             let grant = state.grant(sid, grant, now)?;
@@ -70,7 +69,7 @@ impl Logins for Memory {
     ) -> Result<Vec<LoginWithGrants>, StoreError> {
         let state = self.lock();
         let newest_first = state.logins.values().rev();
-        let live = newest_first.filter(|login| login.user == user && decide::stands(login, now));
+        let live = newest_first.filter(|login| login.user == user && login.stands(now));
         Ok(live.map(|login| state.with_grants(login)).collect())
     }
 
@@ -86,9 +85,9 @@ impl Logins for Memory {
                 return Advance::Unknown;
             };
             let (login, grant) = (&mut found.login, &mut found.grant);
-            match decide::judge(login, grant, &presented, client_id, &lifetimes, now) {
+            match presented.judge(login, grant, client_id, &lifetimes, now) {
                 Verdict::Rotate => {
-                    grant.line = decide::moved(&presented, now);
+                    grant.line = presented.moved(now);
                     grant.used_at = grant.used_at.max(now);
                     state.grants.insert(grant.id, grant.clone());
                     Advance::Rotated(Box::new(found))
@@ -108,7 +107,7 @@ impl Logins for Memory {
     async fn touch(&self, grant: GrantId, now: UnixMillis) -> Result<(), StoreError> {
         let mut state = self.lock();
         if let Some(found) = state.find(grant)
-            && let Some(used_at) = decide::touched(&found.login, &found.grant, now)
+            && let Some(used_at) = found.grant.seen(&found.login, now)
             && let Some(grant) = state.grants.get_mut(&grant)
         {
             grant.used_at = used_at;

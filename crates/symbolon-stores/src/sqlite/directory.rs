@@ -17,7 +17,6 @@ use super::{
     fault::Work,
     log,
 };
-use crate::decide;
 
 #[async_trait]
 impl Directory for Sqlite {
@@ -151,7 +150,7 @@ impl Directory for Sqlite {
             let Some(mut app) = find_app(tx.conn(), &client_id)? else {
                 return Ok(None);
             };
-            decide::change(&mut app, change);
+            change.apply(&mut app);
             write_app(tx.conn(), &app)?;
             let settings = app.settings.clone();
             let position = tx.append(&Change::App { settings }, now)?;

@@ -8,7 +8,7 @@ use symbolon_authority::ports::{
 };
 use symbolon_login::{
     AppSettings, ClientId, CutOff, Grant, GrantId, Lifetimes, Line, Login, Position, Scope, Sid,
-    UnixMillis, UserId,
+    UnixMillis, UserId, Verdict,
 };
 use tokio::sync::watch;
 
@@ -19,7 +19,6 @@ use super::{
     log, sweep,
     writer::Transaction,
 };
-use crate::decide::{self, Verdict};
 
 #[async_trait]
 impl Logins for Sqlite {
@@ -51,7 +50,7 @@ impl Logins for Sqlite {
             let Some(login) = login(tx.conn(), sid)? else {
                 return Ok(Join::Unknown);
             };
-            if !decide::stands(&login, now) {
+            if !login.stands(now) {
                 return Ok(Join::Ended);
             }
             let grant = add_grant(tx, sid, grant, now)?;
@@ -171,9 +170,9 @@ fn advance(
         return Ok(Advance::Unknown);
     };
     let (login, grant) = (&mut found.login, &mut found.grant);
-    match decide::judge(login, grant, presented, client_id, lifetimes, now) {
+    match presented.judge(login, grant, client_id, lifetimes, now) {
         Verdict::Rotate => {
-            grant.line = decide::moved(presented, now);
+            grant.line = presented.moved(now);
             grant.used_at = grant.used_at.max(now);
             let sql = "UPDATE grant SET used_at = ?2, generation = ?3, digest = ?4, moved_at = ?5
                        WHERE id = ?1";

@@ -9,9 +9,7 @@ use std::{
 };
 
 use symbolon_authority::ports::{LoginWithGrants, Standpoint};
-use symbolon_login::{Grant, GrantId, Login, UnixMillis};
-
-use crate::decide;
+use symbolon_login::{Grant, GrantId, Login, SEEN_EVERY, UnixMillis};
 
 /// How many grants are remembered or wait. Beyond it a use costs a look in the database, or is not
 /// noted: it may be lost.
@@ -36,7 +34,7 @@ impl Touches {
     /// Notes a use. True if it is the first that waits: the writer has to hear of it.
     pub(super) fn note(&self, grant: GrantId, now: UnixMillis) -> bool {
         let mut state = self.lock();
-        let soon = |known: &UnixMillis| now < decide::next_touch(*known);
+        let soon = |known: &UnixMillis| now < known.plus(SEEN_EVERY);
         if state.written.get(&grant).is_some_and(soon) || state.waiting.len() >= REMEMBERED {
             return false;
         }
@@ -103,7 +101,7 @@ impl State {
             .into_iter()
             .filter_map(|uses| uses.get(&grant.id))
             .max();
-        if let Some(used_at) = seen.and_then(|seen| decide::touched(login, grant, *seen)) {
+        if let Some(used_at) = seen.and_then(|seen| grant.seen(login, *seen)) {
             grant.used_at = used_at;
         }
     }

@@ -14,12 +14,9 @@ use tokio::sync::watch;
 use tracing::error;
 
 use super::{BATCH, Counters, Message, Request, Transaction};
-use crate::{
-    decide,
-    sqlite::{
-        fault::{Fault, Work},
-        touches::Touches,
-    },
+use crate::sqlite::{
+    fault::{Fault, Work},
+    touches::Touches,
 };
 
 /// How long noted uses wait for a transaction to go along with before they get their own.
@@ -150,7 +147,7 @@ impl Thread {
         let Some(mut found) = super::super::logins::find(&self.conn, grant)? else {
             return Ok(None);
         };
-        if let Some(used_at) = decide::touched(&found.login, &found.grant, now) {
+        if let Some(used_at) = found.grant.seen(&found.login, now) {
             let sql = "UPDATE grant SET used_at = ?2 WHERE id = ?1";
             let row = params![grant.as_bytes(), used_at.as_millis()];
             self.conn.prepare_cached(sql)?.execute(row)?;
