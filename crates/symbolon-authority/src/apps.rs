@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
-use symbolon_login::{AppSettings, Digest, UnixMillis};
+use symbolon_login::{AppSettings, Digest, LoginLimit, UnixMillis};
 use url::{Host, Url};
 
 /// An app: an OAuth client (RFC 6749 section 2) with the two dials.
@@ -13,6 +13,8 @@ pub struct App {
     pub settings: AppSettings,
     /// The name that people see.
     pub name: String,
+    /// How many logins a person may have in it at once; none: as many as they have.
+    pub limit: Option<LoginLimit>,
     /// Where an authorization code may be sent.
     pub redirect_uris: Vec<RedirectUri>,
     /// The digest of its client secret; none for a public client (RFC 6749 section 2.1).

@@ -1,8 +1,8 @@
 //! The authority: ports, keys and settings, put together once at start.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use symbolon_login::{ClientId, SecretKeys, UnixMillis};
+use symbolon_login::{ClientId, LoginDefaults, SecretKeys, UnixMillis};
 
 use crate::{
     Busy, Passwords, RootSecret,
@@ -29,8 +29,8 @@ pub struct Ports {
 pub struct Settings {
     /// The public URL without a trailing slash: the `iss` of every token.
     pub issuer: String,
-    /// How long a login lasts in any case, whatever its apps say.
-    pub login_lifetime: Duration,
+    /// What every login is held to, whatever its apps say.
+    pub logins: LoginDefaults,
 }
 
 impl Settings {
@@ -38,7 +38,7 @@ impl Settings {
     pub fn new(issuer: impl Into<String>) -> Self {
         Self {
             issuer: issuer.into(),
-            login_lifetime: Duration::from_secs(30 * 86_400),
+            logins: LoginDefaults::default(),
         }
     }
 }

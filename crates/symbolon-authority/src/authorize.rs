@@ -154,9 +154,10 @@ impl Authority {
             client_id: client_id.clone(),
             digest: secret.digest(),
         };
-        let at = match self.logins.join(code.sid, grant, now).await? {
+        let at = match self.logins.join(code.sid, grant, app.limit, now).await? {
             Join::Granted(at) => at,
             Join::Ended | Join::Unknown => return refuse("the login has ended"),
+            Join::Full(_) => return refuse("as many logins in this app as allowed"),
         };
         // A second use ends what it finds, and may have looked before this grant was there: but then
         // its mark was there before.

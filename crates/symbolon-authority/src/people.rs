@@ -1,7 +1,7 @@
 //! Who has an account, and what the authority keeps of their password.
 
 use serde::{Deserialize, Serialize};
-use symbolon_login::{Identifier, Role, UnixMillis, UserId};
+use symbolon_login::{Identifier, LoginPolicy, Role, UnixMillis, UserId};
 use zeroize::Zeroizing;
 
 /// A person with an account.
@@ -13,6 +13,8 @@ pub struct User {
     pub identifier: Identifier,
     /// What they may do.
     pub roles: Vec<Role>,
+    /// What their logins are held to.
+    pub policy: LoginPolicy,
     /// When the account was made.
     pub created_at: UnixMillis,
     /// When it was disabled, if it is.
@@ -22,7 +24,12 @@ pub struct User {
 impl User {
     /// Whether they may run the authority.
     pub fn is_admin(&self) -> bool {
-        self.roles.iter().any(|role| role.as_str() == Role::ADMIN)
+        Self::runs_authority(&self.roles)
+    }
+
+    /// Whether somebody with these roles may run the authority.
+    pub fn runs_authority(roles: &[Role]) -> bool {
+        roles.iter().any(|role| role.as_str() == Role::ADMIN)
     }
 }
 

@@ -11,7 +11,9 @@ mod once;
 mod world;
 
 pub use directory::{AddApp, AddUser, AppChange, Directory, StoredKey};
-pub use logins::{Advance, Ended, Join, LoginWithGrants, Logins, NewGrant, Open, Standpoint, Tail};
+pub use logins::{
+    Advance, Ended, Join, LoginWithGrants, Logins, NewGrant, Open, Standpoint, Tail, Terms,
+};
 pub use once::{Once, Purpose, Take};
 pub use symbolon_login::Presented;
 pub use world::{NoRandomness, World};

@@ -1,7 +1,7 @@
 //! Stories of apps: register, find, turn the dials.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use symbolon_login::{AppSettings, ClientId, Digest, Freshness, Lifetimes, Shape};
+use symbolon_login::{AppSettings, ClientId, Digest, Freshness, Lifetimes, LoginLimit, Shape};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -18,6 +18,8 @@ pub struct NewApp {
     pub settings: AppSettings,
     /// The name that people see.
     pub name: String,
+    /// How many logins a person may have in it at once.
+    pub limit: Option<LoginLimit>,
     /// Where codes may be sent.
     pub redirect_uris: Vec<RedirectUri>,
     /// Whether it can keep a secret (RFC 6749 section 2.1).
@@ -62,6 +64,7 @@ impl Authority {
         let app = App {
             settings: new.settings,
             name: new.name,
+            limit: new.limit,
             redirect_uris: new.redirect_uris,
             secret: secret.as_ref().map(|secret| digest(secret)),
             first_party: new.first_party,
@@ -178,6 +181,7 @@ impl Authority {
                 lifetimes: Lifetimes::default(),
             },
             name: "Symbolon".to_owned(),
+            limit: None,
             redirect_uris: Vec::new(),
             secret: None,
             first_party: true,

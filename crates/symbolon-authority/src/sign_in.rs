@@ -1,10 +1,12 @@
 //! Story: somebody says who they are and proves it.
 
-use symbolon_login::{GrantId, Identifier, Login, SecretKind, Shape, Sid};
+use symbolon_login::{
+    GrantId, Identifier, Login, LoginLimit, LoginSpan, SecretKind, Shape, Sid, login_span,
+};
 
 use crate::{
     App, Authority, Credential, Failure, Password, User,
-    ports::{NewGrant, Open},
+    ports::{LoginWithGrants, NewGrant, Open, Terms},
 };
 
 /// What somebody typed, and where.
@@ -15,6 +17,10 @@ pub struct Attempt {
     pub password: Password,
     /// What the list of devices will call this one.
     pub device: Option<String>,
+    /// Whether to remember them on this device: without it the login ends within a day.
+    pub remember: bool,
+    /// Logins of theirs to end for this one, if there is no room.
+    pub instead_of: Vec<Sid>,
 }
 
 /// What became of an attempt.
@@ -23,6 +29,16 @@ pub enum SignIn {
     SignedIn(Box<Credential>),
     /// Refused. Outside there is one text for every reason, at one cost; the log tells them apart.
     Refused,
+    /// The person is who they say, and has as many logins as they may have.
+    Full(FullHouse),
+}
+
+/// Why one more login has no room.
+pub struct FullHouse {
+    /// Their living logins that take it up, newest first.
+    pub logins: Vec<LoginWithGrants>,
+    /// Whether they may choose which makes room ([`Attempt::instead_of`]).
+    pub may_choose: bool,
 }
 
 impl Authority {
@@ -31,17 +47,31 @@ impl Authority {
     ///
     /// Exactly one Argon2id hash is computed whether or not the account exists or is disabled.
     pub async fn sign_in(&self, attempt: Attempt, app: &App) -> Result<SignIn, Failure> {
+        // Before the account is read: what is ended after this was decided on something newer.
+        let since = self.logins.head().await?;
         let Some(user) = self.verify(attempt.identifier, attempt.password).await? else {
             return Ok(SignIn::Refused);
         };
         let now = self.now();
+        let defaults = &self.settings.logins;
+        let LoginSpan { expires_at, idle } =
+            login_span(defaults, &user.policy, attempt.remember, now);
+        let terms = Terms {
+            since: Some(since),
+            per_person: user.policy.limit().or(defaults.limit),
+            per_app: app.limit,
+            instead_of: attempt.instead_of,
+        };
+        let limits = [terms.per_person, terms.per_app];
         let login = Login {
             sid: Sid::mint(now, self.random()?),
             user: user.id,
             authenticated_at: now,
             methods: vec!["pwd".to_owned()],
             device: attempt.device,
-            expires_at: now.plus(self.settings.login_lifetime),
+            expires_at,
+            idle,
+            remembered: attempt.remember,
             ended_at: None,
         };
         let id = GrantId::mint(now, self.random()?);
@@ -53,7 +83,7 @@ impl Authority {
             client_id: app.settings.client_id.clone(),
             digest: secret.digest(),
         };
-        match self.logins.open(login, grant, now).await? {
+        match self.logins.open(login, grant, terms, now).await? {
             Open::Opened(at) => {
                 tracing::info!(user = %user.id, sid = %at.login.sid, client_id = %at.grant.client_id, "signed in");
                 Ok(SignIn::SignedIn(Box::new(
@@ -61,8 +91,15 @@ impl Authority {
                 )))
             }
             Open::UserGone => {
-                tracing::info!(user = %user.id, reason = "disabled while signing in", "sign-in refused");
+                tracing::info!(user = %user.id, reason = "disabled or ended while signing in", "sign-in refused");
                 Ok(SignIn::Refused)
+            }
+            Open::Full(logins) => {
+                tracing::info!(user = %user.id, reason = "as many logins as allowed", "sign-in refused");
+                Ok(SignIn::Full(FullHouse {
+                    logins,
+                    may_choose: limits.iter().flatten().all(LoginLimit::yields),
+                }))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Stories of accounts: add, find, disable.
 
-use symbolon_login::{Identifier, Role, UserId};
+use symbolon_login::{Identifier, LoginPolicy, Role, UserId};
 
 use crate::{
     Admin, Authority, Failure, NewPassword, User,
@@ -36,6 +36,17 @@ pub enum DisabledUser {
     Oneself,
 }
 
+/// What became of a change of somebody's roles.
+#[derive(Debug, PartialEq, Eq)]
+pub enum ChangedRoles {
+    /// They have these now, and their logins are ended.
+    Changed(Ended),
+    /// No such user.
+    Unknown,
+    /// An administrator does not take the role from themselves; another one, or the operator, can.
+    Oneself,
+}
+
 impl Authority {
     /// Adds a user.
     pub async fn add_user(&self, admin: &Admin, new: NewUser) -> Result<AddedUser, Failure> {
@@ -62,6 +73,39 @@ impl Authority {
             tracing::info!(%admin, user = %id, position = %ended.position, "password replaced");
         }
         Ok(ended)
+    }
+
+    /// Replaces what a user may do and ends all their logins: whoever was given less keeps no
+    /// credential that says more, and whoever was given more begins with new secrets.
+    pub async fn set_roles(
+        &self,
+        admin: &Admin,
+        id: UserId,
+        roles: Vec<Role>,
+    ) -> Result<ChangedRoles, Failure> {
+        let keeps = User::runs_authority(&roles);
+        if admin.user() == Some(id) && !keeps {
+            return Ok(ChangedRoles::Oneself);
+        }
+        let Some(ended) = self.directory.set_roles(id, roles, self.now()).await? else {
+            return Ok(ChangedRoles::Unknown);
+        };
+        tracing::info!(%admin, user = %id, position = %ended.position, count = ended.count, "roles replaced");
+        Ok(ChangedRoles::Changed(ended))
+    }
+
+    /// Replaces what a user's logins are held to, from their next sign-in on. False: no such user.
+    pub async fn set_login_policy(
+        &self,
+        admin: &Admin,
+        id: UserId,
+        policy: LoginPolicy,
+    ) -> Result<bool, Failure> {
+        let known = self.directory.set_login_policy(id, policy).await?;
+        if known {
+            tracing::info!(%admin, user = %id, "login policy replaced");
+        }
+        Ok(known)
     }
 
     /// A user by id.
@@ -123,6 +167,7 @@ impl Authority {
             id: UserId::mint(now, self.random()?),
             identifier: new.identifier,
             roles: new.roles,
+            policy: LoginPolicy::default(),
             created_at: now,
             disabled_at: None,
         };

@@ -15,6 +15,12 @@ use crate::{ClientId, KeyId, Position, Sid, UserId};
 pub enum Scope {
     /// Every credential of the authority.
     Everything {},
+    /// Every credential that was issued at or after a position of an earlier epoch: what a restored
+    /// backup knows nothing of.
+    Restored {
+        /// The head of the log that the backup holds.
+        from: Position,
+    },
     /// Every token signed with one key.
     Key {
         /// The key.
@@ -74,6 +80,7 @@ impl Scope {
     pub fn covers(&self, subject: &Subject<'_>) -> bool {
         match self {
             Self::Everything {} => true,
+            Self::Restored { from } => subject.rev >= *from,
             Self::Key { kid } => subject.key == Some(kid),
             Self::App { client_id } => subject.client_id == client_id,
             Self::User { user } => subject.user == *user,
@@ -97,6 +104,7 @@ impl CutOff {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CutOffs {
     everything: Option<Position>,
+    restored: HashMap<Position, Position>,
     keys: HashMap<KeyId, Position>,
     apps: HashMap<ClientId, Position>,
     users: HashMap<UserId, Position>,
@@ -110,6 +118,7 @@ impl CutOffs {
         let position = cut_off.position;
         match &cut_off.scope {
             Scope::Everything {} => self.everything = self.everything.max(Some(position)),
+            Scope::Restored { from } => raise(&mut self.restored, *from, position),
             Scope::Key { kid } => raise(&mut self.keys, kid.clone(), position),
             Scope::App { client_id } => raise(&mut self.apps, client_id.clone(), position),
             Scope::User { user } => raise(&mut self.users, *user, position),
@@ -123,6 +132,7 @@ impl CutOffs {
     /// Adds everything that `other` knows.
     pub fn join(&mut self, other: &Self) {
         self.everything = self.everything.max(other.everything);
+        raise_all(&mut self.restored, &other.restored);
         raise_all(&mut self.keys, &other.keys);
         raise_all(&mut self.apps, &other.apps);
         raise_all(&mut self.users, &other.users);
@@ -135,8 +145,11 @@ impl CutOffs {
         let grant = (!self.grants.is_empty())
             .then(|| self.grants.get(&(subject.sid, subject.client_id.clone())))
             .flatten();
+        let restored = self.restored.iter();
+        let restored = restored.filter(|(from, _)| subject.rev >= **from);
         [
             self.everything.as_ref(),
+            restored.map(|(_, position)| position).max(),
             subject.key.and_then(|kid| self.keys.get(kid)),
             self.apps.get(subject.client_id),
             self.users.get(&subject.user),
@@ -156,6 +169,7 @@ impl CutOffs {
     /// positions for the longest life of an access token.
     pub fn forget_through(&mut self, position: Position) {
         self.everything = self.everything.filter(|at| *at > position);
+        self.restored.retain(|_, at| *at > position);
         self.keys.retain(|_, at| *at > position);
         self.apps.retain(|_, at| *at > position);
         self.users.retain(|_, at| *at > position);
@@ -166,6 +180,7 @@ impl CutOffs {
     /// How many scopes have a cut-off.
     pub fn len(&self) -> usize {
         usize::from(self.everything.is_some())
+            + self.restored.len()
             + self.keys.len()
             + self.apps.len()
             + self.users.len()

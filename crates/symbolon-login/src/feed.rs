@@ -38,6 +38,8 @@ pub enum Change {
         /// All of them.
         settings: AppSettings,
     },
+    /// A backup was taken here: what a restored copy of it knows ends at this position.
+    BackedUp {},
 }
 
 impl LogEntry {

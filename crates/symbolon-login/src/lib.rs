@@ -23,12 +23,14 @@
 //! # Ok::<(), symbolon_login::BadId>(())
 //! ```
 
+mod admission;
 mod cut_off;
 mod feed;
 mod freshness;
 mod identifier;
 mod ids;
 mod introspection;
+mod policy;
 mod position;
 mod presentation;
 mod record;
@@ -36,12 +38,14 @@ mod rules;
 mod secret;
 mod time;
 
+pub use admission::{Admission, AtLimit, LoginLimit, UnknownAtLimit, admit};
 pub use cut_off::{CutOff, CutOffs, Scope, Subject};
 pub use feed::{Change, Head, LogEntry, Snapshot};
 pub use freshness::{BadFreshness, Freshness, Ground};
 pub use identifier::{BadIdentifier, Identifier};
 pub use ids::{BadId, ClientId, GrantId, KeyId, Role, Sid, UserId};
 pub use introspection::{ActiveCredential, Introspection};
+pub use policy::{BadLoginPolicy, LoginDefaults, LoginPolicy, LoginSpan, login_span};
 pub use position::{BadPosition, Position};
 pub use presentation::{Presented, SEEN_EVERY, Verdict};
 pub use record::{Grant, Line, Login, Shape, UnknownShape};

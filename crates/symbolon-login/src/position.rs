@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::UnixMillis;
+
 /// A place in the revocation log: (epoch, number), ordered by epoch first.
 ///
 /// Numbers are dense within an epoch and grow by one with every entry. A restored backup starts a
@@ -39,6 +41,18 @@ impl Position {
     #[must_use]
     pub const fn next(self) -> Self {
         Self::new(self.epoch, self.number.saturating_add(1))
+    }
+
+    /// The start of the epoch that follows when this position is the head of a restored backup.
+    ///
+    /// It has to outrank every epoch that the system has seen since the backup was taken, and the
+    /// backup does not know them: so it is the time of the restore in seconds, and one more than the
+    /// backup's own where a clock was set back. Only the name of the epoch comes from a clock; which
+    /// position is later is decided by order alone.
+    #[must_use]
+    pub fn next_epoch(self, now: UnixMillis) -> Self {
+        let seconds = u32::try_from(now.as_secs()).unwrap_or(0);
+        Self::new(seconds.max(self.epoch.saturating_add(1)), 0)
     }
 }
 
@@ -93,6 +107,21 @@ mod tests {
     fn a_new_epoch_outranks_every_position_of_the_old_one() {
         assert!(Position::new(2, 0) > Position::new(1, u64::MAX));
         assert!(Position::new(1, 2) > Position::new(1, 1));
+    }
+
+    #[test]
+    fn restoring_one_backup_twice_never_gives_one_epoch_twice() {
+        let (head, now) = (Position::new(1, 42), UnixMillis::from_secs(1_800_000_000));
+        assert_eq!(head.next_epoch(now), Position::new(1_800_000_000, 0));
+        let later = UnixMillis::from_secs(1_800_000_001);
+        assert!(head.next_epoch(later) > head.next_epoch(now));
+        // A clock that was set back still gives a later epoch than the backup's own.
+        let restored = Position::new(1_900_000_000, 7);
+        assert_eq!(restored.next_epoch(now), Position::new(1_900_000_001, 0));
+        assert_eq!(
+            head.next_epoch(UnixMillis::from_secs(-5)),
+            Position::new(2, 0)
+        );
     }
 
     #[test]

@@ -116,6 +116,8 @@ mod tests {
             methods: vec![],
             device: None,
             expires_at: at(10_000),
+            idle: None,
+            remembered: true,
             ended_at: None,
         };
         let keys = SecretKeys::derive(&[1; 32]);

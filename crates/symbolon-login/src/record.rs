@@ -1,6 +1,6 @@
 //! The login record: one login, its grants, and the line of secrets that proves each grant.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +57,10 @@ pub struct Login {
     pub device: Option<String>,
     /// When it ends by itself, whatever happens (the absolute lifetime).
     pub expires_at: UnixMillis,
+    /// How long it lasts without use, where that is less than its apps allow.
+    pub idle: Option<Duration>,
+    /// Whether the person asked to be remembered on this device: its cookies outlive the browser.
+    pub remembered: bool,
     /// When it was ended, if it was.
     pub ended_at: Option<UnixMillis>,
 }

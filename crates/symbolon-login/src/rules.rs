@@ -182,7 +182,8 @@ pub fn standing(login: &Login, grant: &Grant, lifetimes: &Lifetimes, now: UnixMi
     let last = login
         .expires_at
         .min(grant.opened_at.plus(lifetimes.absolute()));
-    let idle = grant.used_at.plus(lifetimes.idle());
+    let idle = login.idle.unwrap_or(Duration::MAX).min(lifetimes.idle());
+    let idle = grant.used_at.plus(idle);
     if now >= last {
         Standing::Expired
     } else if now >= idle {

@@ -9,6 +9,7 @@
 //! and decide races.
 
 mod memory;
+mod room;
 mod sqlite;
 
 use symbolon_authority::ports::StoreError;

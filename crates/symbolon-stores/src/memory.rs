@@ -50,6 +50,10 @@ struct State {
     apps: BTreeMap<ClientId, App>,
     keys: Vec<StoredKey>,
     marks: BTreeSet<String>,
+    /// The last end of all logins of a person.
+    cut: HashMap<UserId, Position>,
+    /// The start of the epoch, while its log is empty.
+    start: Option<Position>,
     logins: BTreeMap<Sid, Login>,
     grants: BTreeMap<GrantId, Grant>,
     log: VecDeque<(UnixMillis, LogEntry)>,
@@ -101,7 +105,9 @@ impl State {
     fn head(&self) -> Position {
         self.log
             .back()
-            .map_or(Position::START, |(_, entry)| entry.position)
+            .map(|(_, entry)| entry.position)
+            .max(self.start)
+            .unwrap_or(Position::START)
     }
 
     fn append(&mut self, change: Change, now: UnixMillis) -> Position {

@@ -7,9 +7,11 @@ use std::{sync::Arc, time::Duration};
 
 use symbolon_authority::{
     PasswordHash, User,
-    ports::{Directory, Logins, NewGrant, Open},
+    ports::{Directory, Logins, NewGrant, Open, Terms},
 };
-use symbolon_login::{Digest, GrantId, Login, Position, Scope, Sid, UnixMillis, UserId};
+use symbolon_login::{
+    Digest, GrantId, Login, LoginPolicy, Position, Scope, Sid, UnixMillis, UserId,
+};
 use symbolon_stores::Sqlite;
 use tokio::task::JoinSet;
 
@@ -20,6 +22,7 @@ async fn open_login(store: &Sqlite) -> GrantId {
         id: UserId::mint(NOW, [1; 10]),
         identifier: "alice".parse().unwrap(),
         roles: Vec::new(),
+        policy: LoginPolicy::default(),
         created_at: NOW,
         disabled_at: None,
     };
@@ -30,6 +33,8 @@ async fn open_login(store: &Sqlite) -> GrantId {
         methods: Vec::new(),
         device: None,
         expires_at: NOW.plus(Duration::from_secs(86_400)),
+        idle: None,
+        remembered: true,
         ended_at: None,
     };
     let grant = NewGrant {
@@ -40,9 +45,13 @@ async fn open_login(store: &Sqlite) -> GrantId {
     let id = grant.id;
     let password = PasswordHash::from_phc("x".to_owned());
     store.add_user(user, password).await.unwrap();
-    match store.open(login, grant, NOW).await.unwrap() {
+    match store
+        .open(login, grant, Terms::default(), NOW)
+        .await
+        .unwrap()
+    {
         Open::Opened(_) => id,
-        Open::UserGone => panic!("the user is gone"),
+        other => panic!("{other:?}"),
     }
 }
 

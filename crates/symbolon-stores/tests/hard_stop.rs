@@ -16,9 +16,11 @@ use std::{
 
 use symbolon_authority::{
     PasswordHash, User,
-    ports::{Directory, Logins, NewGrant, Tail},
+    ports::{Directory, Logins, NewGrant, Tail, Terms},
 };
-use symbolon_login::{Change, Digest, GrantId, Login, Position, Scope, Sid, UnixMillis, UserId};
+use symbolon_login::{
+    Change, Digest, GrantId, Login, LoginPolicy, Position, Scope, Sid, UnixMillis, UserId,
+};
 use symbolon_stores::{OpenError, Sqlite};
 use tokio::task::JoinSet;
 
@@ -43,6 +45,7 @@ async fn open_and_end(dir: &Path) {
         id: user,
         identifier: "alice".parse().unwrap(),
         roles: Vec::new(),
+        policy: LoginPolicy::default(),
         created_at: NOW,
         disabled_at: None,
     };
@@ -80,6 +83,8 @@ async fn open(store: &Sqlite, user: UserId, n: u64) -> Sid {
         methods: vec!["pwd".to_owned()],
         device: None,
         expires_at: NOW.plus(Duration::from_secs(86_400)),
+        idle: None,
+        remembered: true,
         ended_at: None,
     };
     let grant = NewGrant {
@@ -87,7 +92,10 @@ async fn open(store: &Sqlite, user: UserId, n: u64) -> Sid {
         client_id: "app".parse().unwrap(),
         digest: Digest::of("test", &random),
     };
-    store.open(login, grant, NOW).await.unwrap();
+    store
+        .open(login, grant, Terms::default(), NOW)
+        .await
+        .unwrap();
     sid
 }
 

@@ -7,11 +7,11 @@ use std::{fmt::Debug, time::Duration};
 use proptest::prelude::*;
 use symbolon_authority::{
     App, PasswordHash, User,
-    ports::{AppChange, Directory, Logins, NewGrant, Once, Presented, Purpose, StoreError},
+    ports::{AppChange, Directory, Logins, NewGrant, Once, Presented, Purpose, StoreError, Terms},
 };
 use symbolon_login::{
-    AppSettings, ClientId, Digest, Freshness, GrantId, KeyId, Lifetimes, Login, Position, Scope,
-    Shape, Sid, UnixMillis, UserId,
+    AppSettings, AtLimit, ClientId, Digest, Freshness, GrantId, KeyId, Lifetimes, Login,
+    LoginLimit, LoginPolicy, Position, Scope, Shape, Sid, UnixMillis, UserId,
 };
 use symbolon_stores::{Memory, Sqlite};
 
@@ -24,6 +24,7 @@ enum Step {
     AddUser(u8, bool),
     AddFirstAdmin(u8),
     SetPassword(u8),
+    SetRoles(u8, bool),
     Disable(u8),
     Enable(u8),
     AddApp(u8),
@@ -33,11 +34,13 @@ enum Step {
         login: u8,
         grant: u8,
         app: u8,
+        terms: Terms,
     },
     Join {
         login: u8,
         grant: u8,
         app: u8,
+        limit: Option<LoginLimit>,
     },
     Advance {
         grant: u8,
@@ -48,6 +51,8 @@ enum Step {
     Touch(u8),
     End(Scope),
     EndOwn(u8, u8),
+    MarkBackup,
+    BeginEpoch,
     Put(u8, u64),
     Take(u8),
     Sweep(u64),
@@ -60,6 +65,7 @@ fn few() -> impl Strategy<Value = u8> {
 fn scope() -> impl Strategy<Value = Scope> {
     prop_oneof![
         1 => Just(Scope::Everything {}),
+        1 => (0..9_u64).prop_map(|n| Scope::Restored { from: Position::new(1, n) }),
         1 => few().prop_map(|n| Scope::Key { kid: kid(n) }),
         2 => few().prop_map(|n| Scope::App { client_id: client(n) }),
         2 => few().prop_map(|n| Scope::User { user: user(n) }),
@@ -68,23 +74,53 @@ fn scope() -> impl Strategy<Value = Scope> {
     ]
 }
 
+fn limit() -> impl Strategy<Value = Option<LoginLimit>> {
+    let at = prop_oneof![
+        Just(AtLimit::Refuse),
+        Just(AtLimit::EndOldest),
+        Just(AtLimit::Ask)
+    ];
+    let limit = (1..3_u32, at).prop_map(|(most, at_limit)| LoginLimit {
+        most: most.try_into().unwrap(),
+        at_limit,
+    });
+    proptest::option::weighted(0.4, limit)
+}
+
+fn terms() -> impl Strategy<Value = Terms> {
+    let since = proptest::option::weighted(0.3, 0..9_u64);
+    let instead_of = proptest::collection::vec(few().prop_map(sid), 0..2);
+    (since, limit(), limit(), instead_of).prop_map(|(since, per_person, per_app, instead_of)| {
+        Terms {
+            since: since.map(|number| Position::new(1, number)),
+            per_person,
+            per_app,
+            instead_of,
+        }
+    })
+}
+
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (few(), any::<bool>()).prop_map(|(n, admin)| Step::AddUser(n, admin)),
         1 => few().prop_map(Step::AddFirstAdmin),
         1 => few().prop_map(Step::SetPassword),
+        1 => (few(), any::<bool>()).prop_map(|(n, admin)| Step::SetRoles(n, admin)),
         1 => few().prop_map(Step::Disable),
         1 => few().prop_map(Step::Enable),
         1 => few().prop_map(Step::AddApp),
         1 => (few(), any::<bool>()).prop_map(|(n, all)| Step::ChangeApp(n, all)),
-        8 => (few(), few(), few(), few())
-            .prop_map(|(user, login, grant, app)| Step::Open { user, login, grant, app }),
-        4 => (few(), few(), few()).prop_map(|(login, grant, app)| Step::Join { login, grant, app }),
+        8 => (few(), few(), few(), few(), terms())
+            .prop_map(|(user, login, grant, app, terms)| Step::Open { user, login, grant, app, terms }),
+        4 => (few(), few(), few(), limit())
+            .prop_map(|(login, grant, app, limit)| Step::Join { login, grant, app, limit }),
         12 => (few(), 0..3_u32, few(), proptest::bool::weighted(0.05))
             .prop_map(|(grant, generation, app, forged)| Step::Advance { grant, generation, app, forged }),
         3 => few().prop_map(Step::Touch),
         3 => scope().prop_map(Step::End),
         2 => (few(), few()).prop_map(|(user, login)| Step::EndOwn(user, login)),
+        1 => Just(Step::MarkBackup),
+        1 => Just(Step::BeginEpoch),
         2 => (few(), 0..20_u64).prop_map(|(n, days)| Step::Put(n, days)),
         2 => few().prop_map(Step::Take),
         1 => (0..20_u64).prop_map(Step::Sweep),
@@ -140,6 +176,7 @@ fn person(n: u8, admin: bool) -> User {
             .then(|| "admin".parse().unwrap())
             .into_iter()
             .collect(),
+        policy: LoginPolicy::default(),
         created_at: START,
         disabled_at: None,
     }
@@ -154,6 +191,7 @@ fn app(n: u8) -> App {
             lifetimes: Lifetimes::default(),
         },
         name: "An app".to_owned(),
+        limit: None,
         redirect_uris: Vec::new(),
         secret: None,
         first_party: false,
@@ -180,6 +218,10 @@ where
         Step::AddUser(n, admin) => told(store.add_user(person(n, admin), hash()).await),
         Step::AddFirstAdmin(n) => told(store.add_first_admin(person(n, true), hash()).await),
         Step::SetPassword(n) => told(store.set_password(user(n), hash(), now).await),
+        Step::SetRoles(n, admin) => {
+            let roles = person(n, admin).roles;
+            told(store.set_roles(user(n), roles, now).await)
+        }
         Step::Disable(n) => told(store.disable_user(user(n), now).await),
         Step::Enable(n) => told(store.enable_user(user(n)).await),
         Step::AddApp(n) => told(store.add_app(app(n), now).await),
@@ -196,6 +238,7 @@ where
             login,
             grant,
             app,
+            terms,
         } => {
             let login = Login {
                 sid: sid(login),
@@ -204,13 +247,18 @@ where
                 methods: vec!["pwd".to_owned()],
                 device: None,
                 expires_at: now.plus(days(5)),
+                idle: (login == 1).then(|| days(1) / 2),
+                remembered: login == 2,
                 ended_at: None,
             };
-            told(store.open(login, new(grant, app), now).await)
+            told(store.open(login, new(grant, app), terms, now).await)
         }
-        Step::Join { login, grant, app } => {
-            told(store.join(sid(login), new(grant, app), now).await)
-        }
+        Step::Join {
+            login,
+            grant,
+            app,
+            limit,
+        } => told(store.join(sid(login), new(grant, app), limit, now).await),
         Step::Advance {
             grant: id,
             generation,
@@ -242,6 +290,8 @@ where
             touched
         }
         Step::End(scope) => told(store.end(scope, now).await),
+        Step::MarkBackup => told(store.mark_backup(now).await),
+        Step::BeginEpoch => told(store.begin_epoch(now).await),
         Step::EndOwn(n, login) => told(store.end_own(user(n), sid(login), now).await),
         Step::Put(n, life) => {
             let (key, value) = (secret(n, 0), n.to_string());

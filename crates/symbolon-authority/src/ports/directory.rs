@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use symbolon_login::{
-    ClientId, Digest, Freshness, Identifier, KeyId, Lifetimes, Position, Shape, UnixMillis, UserId,
+    ClientId, Digest, Freshness, Identifier, KeyId, Lifetimes, LoginLimit, LoginPolicy, Position,
+    Role, Shape, UnixMillis, UserId,
 };
 
 use super::{Ended, StoreError};
@@ -52,6 +53,8 @@ pub struct AppChange {
     pub freshness: Option<Freshness>,
     /// All lifetimes.
     pub lifetimes: Option<Lifetimes>,
+    /// How many logins a person may have in it at once; the inner none takes a limit away.
+    pub limit: Option<Option<LoginLimit>>,
     /// All redirect URIs.
     pub redirect_uris: Option<Vec<RedirectUri>>,
     /// The digest of a new client secret; the old one is good no longer.
@@ -66,6 +69,7 @@ impl AppChange {
             shape,
             freshness,
             lifetimes,
+            limit,
             redirect_uris,
             secret,
         } = self;
@@ -76,6 +80,7 @@ impl AppChange {
         if let Some(name) = name {
             app.name = name;
         }
+        app.limit = limit.unwrap_or(app.limit);
         if let Some(uris) = redirect_uris {
             app.redirect_uris = uris;
         }
@@ -121,6 +126,18 @@ pub trait Directory: Send + Sync {
         password: PasswordHash,
         now: UnixMillis,
     ) -> Result<Option<Ended>, StoreError>;
+
+    /// Replaces what the user may do and ends all their logins, in one transaction: a credential never
+    /// outlives the rights that it was given for. None: no such user.
+    async fn set_roles(
+        &self,
+        id: UserId,
+        roles: Vec<Role>,
+        now: UnixMillis,
+    ) -> Result<Option<Ended>, StoreError>;
+
+    /// Replaces what the user's logins are held to from now on. False: no such user.
+    async fn set_login_policy(&self, id: UserId, policy: LoginPolicy) -> Result<bool, StoreError>;
 
     /// Disables the user and ends all their logins, in one transaction. None: no such user.
     async fn disable_user(&self, id: UserId, now: UnixMillis) -> Result<Option<Ended>, StoreError>;

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use symbolon_login::{
-    AppSettings, ClientId, CutOff, Digest, Grant, GrantId, Lifetimes, LogEntry, Login, Position,
-    Presented, Scope, Sid, UnixMillis, UserId,
+    AppSettings, ClientId, CutOff, Digest, Grant, GrantId, Lifetimes, LogEntry, Login, LoginLimit,
+    Position, Presented, Scope, Sid, UnixMillis, UserId,
 };
 use tokio::sync::watch;
 
@@ -18,6 +18,20 @@ pub struct NewGrant {
     pub client_id: ClientId,
     /// The digest of the first secret of its line.
     pub digest: Digest,
+}
+
+/// On what a new login was decided, and what it may displace.
+#[derive(Clone, Debug, Default)]
+pub struct Terms {
+    /// The log's head, read before the person's account and proof were. All their logins were ended
+    /// after it (a new password, disabled): what was checked may not be true any more.
+    pub since: Option<Position>,
+    /// How many logins the person may have at once.
+    pub per_person: Option<LoginLimit>,
+    /// How many logins the person may have at once in which this app has a living grant.
+    pub per_app: Option<LoginLimit>,
+    /// Logins of the person that they gave up for this one. Others' and ended ones are passed over.
+    pub instead_of: Vec<Sid>,
 }
 
 /// A login and one grant of it, as they stand after a verb.
@@ -50,10 +64,12 @@ pub struct Ended {
 /// What became of a new login.
 #[derive(Debug)]
 pub enum Open {
-    /// There now, with its first grant.
+    /// There now, with its first grant. What made room was ended in the same transaction.
     Opened(Box<Standpoint>),
-    /// The user is gone or disabled by now.
+    /// The user is gone or disabled by now, or all their logins were ended since [`Terms::since`].
     UserGone,
+    /// No room: the person's living logins that take it up, newest first. Nothing was written.
+    Full(Vec<LoginWithGrants>),
 }
 
 /// What became of a further grant in a login.
@@ -65,6 +81,9 @@ pub enum Join {
     Ended,
     /// No such login.
     Unknown,
+    /// No room in this app: the person's other living logins in which it has a living grant, newest
+    /// first. Nothing was written.
+    Full(Vec<LoginWithGrants>),
 }
 
 /// What a presented secret earned.
@@ -96,16 +115,29 @@ pub enum Tail {
 #[async_trait]
 pub trait Logins: Send + Sync {
     /// Opens a login with its first grant; `rev` is read in the same transaction. The user must
-    /// exist and not be disabled at that moment.
+    /// exist and not be disabled at that moment, and [`Terms`] must hold.
+    ///
+    /// Room is made by [`symbolon_login::admit`]: first among all living logins of the person (what
+    /// it names is ended as a login), then among those that are left in which the app has a living
+    /// grant (what it names loses that grant, by the scope `grant`). One cut-off for each, in the
+    /// order named, before the new grant reads its `rev`.
     async fn open(
         &self,
         login: Login,
         grant: NewGrant,
+        terms: Terms,
         now: UnixMillis,
     ) -> Result<Open, StoreError>;
 
-    /// Adds a grant to a login that has not ended.
-    async fn join(&self, sid: Sid, grant: NewGrant, now: UnixMillis) -> Result<Join, StoreError>;
+    /// Adds a grant to a login that has not ended. `per_app` counts the person's other living logins
+    /// in which the app has a living grant, and makes room among them as [`Logins::open`] does.
+    async fn join(
+        &self,
+        sid: Sid,
+        grant: NewGrant,
+        per_app: Option<LoginLimit>,
+        now: UnixMillis,
+    ) -> Result<Join, StoreError>;
 
     /// One grant with its login, whatever their state.
     async fn find(&self, grant: GrantId) -> Result<Option<Standpoint>, StoreError>;
@@ -147,6 +179,15 @@ pub trait Logins: Send + Sync {
         sid: Sid,
         now: UnixMillis,
     ) -> Result<Option<Ended>, StoreError>;
+
+    /// Appends [`symbolon_login::Change::BackedUp`]: what is issued from now on has a later `rev` than
+    /// anything that a copy of the store as of this position holds.
+    async fn mark_backup(&self, now: UnixMillis) -> Result<Position, StoreError>;
+
+    /// Begins a new epoch after a restore, at [`Position::next_epoch`] of the head, and appends
+    /// [`Scope::Restored`] from that head as its first entry. What the store itself issued at its
+    /// last position is ended, too: whether that was before the backup cannot be told.
+    async fn begin_epoch(&self, now: UnixMillis) -> Result<Ended, StoreError>;
 
     /// The newest entry of the log, read after the call.
     async fn head(&self) -> Result<Position, StoreError>;

@@ -30,6 +30,7 @@ fn position() -> impl Strategy<Value = Position> {
 fn scope() -> impl Strategy<Value = Scope> {
     prop_oneof![
         1 => Just(Scope::Everything {}),
+        2 => position().prop_map(|from| Scope::Restored { from }),
         2 => (0..3_u8).prop_map(|n| Scope::Key { kid: kid(n) }),
         2 => (0..3_u8).prop_map(|n| Scope::App { client_id: app(n) }),
         3 => (0..3_u8).prop_map(|n| Scope::User { user: user(n) }),
@@ -155,4 +156,31 @@ proptest! {
 fn an_unknown_scope_is_an_error() {
     assert!(serde_json::from_str::<Scope>(r#"{"scope":"planet"}"#).is_err());
     assert!(serde_json::from_str::<Scope>(r#"{"scope":"everything","but":"alice"}"#).is_err());
+}
+
+#[test]
+fn a_restored_backup_kills_what_it_knows_nothing_of_and_nothing_else() {
+    let from = Position::new(1, 42);
+    let cut_off = CutOff {
+        position: Position::new(7, 1),
+        scope: Scope::Restored { from },
+    };
+    for (rev, dead) in [
+        (Position::new(1, 41), false),
+        (Position::new(1, 42), true),
+        (Position::new(1, 900), true),
+        // An epoch that an earlier restore of the same backup began.
+        (Position::new(5, 3), true),
+        (Position::new(7, 0), true),
+        (Position::new(7, 1), false),
+    ] {
+        let facts = Facts {
+            user: user(1),
+            sid: sid(1),
+            app: app(1),
+            key: None,
+            rev,
+        };
+        assert_eq!(cut_off.kills(&facts.subject()), dead, "{rev}");
+    }
 }

@@ -18,6 +18,8 @@ fn login() -> Login {
         methods: vec!["pwd".to_owned()],
         device: None,
         expires_at: START.plus(1_000 * SEC),
+        idle: None,
+        remembered: true,
         ended_at: None,
     }
 }
@@ -80,6 +82,17 @@ fn a_grant_stands_until_the_first_of_its_ends() {
         Standing::Alive { until: at(50) }
     );
     assert_eq!(judge(&short, &grant(), at(50)), Standing::Expired);
+
+    // The person's own idle lifetime counts where it is the shorter one.
+    for (idle, until) in [(30, 30), (99, 99), (101, 100)] {
+        let restless = Login {
+            idle: Some(Duration::from_secs(idle)),
+            ..login()
+        };
+        let alive = Standing::Alive { until: at(until) };
+        assert_eq!(judge(&restless, &grant(), at(until - 1)), alive);
+        assert_eq!(judge(&restless, &grant(), at(until)), Standing::Idle);
+    }
 
     let ended = Login {
         ended_at: Some(at(1)),

@@ -7,7 +7,9 @@ use symbolon_authority::{
     App, PasswordHash, User,
     ports::{AddApp, AddUser, AppChange, Directory, Ended, StoreError, StoredKey},
 };
-use symbolon_login::{Change, ClientId, Identifier, Position, Scope, UnixMillis, UserId};
+use symbolon_login::{
+    Change, ClientId, Identifier, LoginPolicy, Position, Role, Scope, UnixMillis, UserId,
+};
 
 use super::{Memory, State};
 use crate::in_use;
@@ -67,6 +69,24 @@ impl Directory for Memory {
             state.users.get_mut(&id)?.1 = password;
             Some(state.end(Scope::User { user: id }, now))
         }))
+    }
+
+    async fn set_roles(
+        &self,
+        id: UserId,
+        roles: Vec<Role>,
+        now: UnixMillis,
+    ) -> Result<Option<Ended>, StoreError> {
+        Ok(self.write(|state| {
+            state.users.get_mut(&id)?.0.roles = roles;
+            Some(state.end(Scope::User { user: id }, now))
+        }))
+    }
+
+    async fn set_login_policy(&self, id: UserId, policy: LoginPolicy) -> Result<bool, StoreError> {
+        let mut state = self.lock();
+        let user = state.users.get_mut(&id);
+        Ok(user.map(|(user, _)| user.policy = policy).is_some())
     }
 
     async fn disable_user(&self, id: UserId, now: UnixMillis) -> Result<Option<Ended>, StoreError> {

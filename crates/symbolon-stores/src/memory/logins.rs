@@ -3,16 +3,19 @@
 use async_trait::async_trait;
 use symbolon_authority::ports::{
     Advance, Ended, Join, LoginWithGrants, Logins, NewGrant, Open, Presented, Standpoint,
-    StoreError, Tail,
+    StoreError, Tail, Terms,
 };
 use symbolon_login::{
-    AppSettings, Change, ClientId, CutOff, Grant, GrantId, Lifetimes, Line, Login, Position, Scope,
-    Sid, UnixMillis, UserId, Verdict,
+    AppSettings, Change, ClientId, CutOff, Grant, GrantId, Lifetimes, Line, Login, LoginLimit,
+    Position, Scope, Sid, UnixMillis, UserId, Verdict,
 };
 use tokio::sync::watch;
 
 use super::{Memory, State};
-use crate::in_use;
+use crate::{
+    in_use,
+    room::{Limits, Room},
+};
 
 #[async_trait]
 impl Logins for Memory {
@@ -20,15 +23,31 @@ impl Logins for Memory {
         &self,
         login: Login,
         grant: NewGrant,
+        terms: Terms,
         now: UnixMillis,
     ) -> Result<Open, StoreError> {
         self.write(|state| {
             let user = state.users.get(&login.user);
-            if user.is_none_or(|(user, _)| user.disabled_at.is_some()) {
+            let cut = state.cut.get(&login.user).copied();
+            if user.is_none_or(|(user, _)| user.disabled_at.is_some())
+                || terms.since.is_some_and(|since| cut > Some(since))
+            {
                 return Ok(Open::UserGone);
             }
             if state.logins.contains_key(&login.sid) {
                 return Err(in_use("sid"));
+            }
+            if state.grants.contains_key(&grant.id) {
+                return Err(in_use("grant id"));
+            }
+            let limits = Limits {
+                per_person: terms.per_person,
+                per_app: terms.per_app,
+                instead_of: &terms.instead_of,
+            };
+            let live = state.live_logins(login.user, now);
+            if let Room::Full(live) = state.make_room(&limits, live, &grant.client_id, now) {
+                return Ok(Open::Full(live));
             }
             let grant = state.grant(login.sid, grant, now)?;
             let login = Login {
@@ -40,13 +59,32 @@ impl Logins for Memory {
         })
     }
 
-    async fn join(&self, sid: Sid, grant: NewGrant, now: UnixMillis) -> Result<Join, StoreError> {
+    async fn join(
+        &self,
+        sid: Sid,
+        grant: NewGrant,
+        per_app: Option<LoginLimit>,
+        now: UnixMillis,
+    ) -> Result<Join, StoreError> {
         self.write(|state| {
             let Some(login) = state.logins.get(&sid).cloned() else {
                 return Ok(Join::Unknown);
             };
             if !login.stands(now) {
                 return Ok(Join::Ended);
+            }
+            if state.grants.contains_key(&grant.id) {
+                return Err(in_use("grant id"));
+            }
+            let limits = Limits {
+                per_person: None,
+                per_app,
+                instead_of: &[],
+            };
+            let mut others = state.live_logins(login.user, now);
+            others.retain(|other| other.login.sid != sid);
+            if let Room::Full(others) = state.make_room(&limits, others, &grant.client_id, now) {
+                return Ok(Join::Full(others));
             }
             let grant = state.grant(sid, grant, now)?;
             Ok(Join::Granted(Box::new(Standpoint { login, grant })))
@@ -67,10 +105,7 @@ impl Logins for Memory {
         user: UserId,
         now: UnixMillis,
     ) -> Result<Vec<LoginWithGrants>, StoreError> {
-        let state = self.lock();
-        let newest_first = state.logins.values().rev();
-        let live = newest_first.filter(|login| login.user == user && login.stands(now));
-        Ok(live.map(|login| state.with_grants(login)).collect())
+        Ok(self.lock().live_logins(user, now))
     }
 
     async fn advance(
@@ -132,6 +167,18 @@ impl Logins for Memory {
         }))
     }
 
+    async fn mark_backup(&self, now: UnixMillis) -> Result<Position, StoreError> {
+        Ok(self.write(|state| state.append(Change::BackedUp {}, now)))
+    }
+
+    async fn begin_epoch(&self, now: UnixMillis) -> Result<Ended, StoreError> {
+        Ok(self.write(|state| {
+            let from = state.head();
+            state.start = Some(from.next_epoch(now));
+            state.end(Scope::Restored { from }, now)
+        }))
+    }
+
     async fn head(&self) -> Result<Position, StoreError> {
         Ok(self.lock().head())
     }
@@ -177,6 +224,39 @@ impl State {
         Some(Standpoint { login, grant })
     }
 
+    fn live_logins(&self, user: UserId, now: UnixMillis) -> Vec<LoginWithGrants> {
+        let newest_first = self.logins.values().rev();
+        let live = newest_first.filter(|login| login.user == user && login.stands(now));
+        live.map(|login| self.with_grants(login)).collect()
+    }
+
+    /// Ends what has to make room. Full: nothing was ended.
+    fn make_room(
+        &mut self,
+        limits: &Limits<'_>,
+        live: Vec<LoginWithGrants>,
+        client_id: &ClientId,
+        now: UnixMillis,
+    ) -> Room {
+        let room = limits.room(live, client_id);
+        if let Room::Made { logins, grants } = &room {
+            for sid in logins {
+                self.end(Scope::Login { sid: *sid }, now);
+            }
+            for sid in grants {
+                let client_id = client_id.clone();
+                self.end(
+                    Scope::Grant {
+                        sid: *sid,
+                        client_id,
+                    },
+                    now,
+                );
+            }
+        }
+        room
+    }
+
     fn with_grants(&self, login: &Login) -> LoginWithGrants {
         let of_login = |grant: &&Grant| grant.sid == login.sid && grant.ended_at.is_none();
         LoginWithGrants {
@@ -211,6 +291,7 @@ impl State {
     pub(super) fn end(&mut self, scope: Scope, now: UnixMillis) -> Ended {
         let count = match &scope {
             Scope::Everything {} => self.end_logins(now, |_| true),
+            Scope::Restored { from } => self.end_grants(now, |grant| grant.rev >= *from),
             // Only tokens that the key signed die, and the store keeps no tokens.
             Scope::Key { .. } => 0,
             Scope::App { client_id } => self.end_grants(now, |grant| grant.client_id == *client_id),
@@ -220,7 +301,14 @@ impl State {
                 grant.sid == *sid && grant.client_id == *client_id
             }),
         };
+        let whose = match &scope {
+            Scope::User { user } => Some(*user),
+            _ => None,
+        };
         let position = self.append(Change::CutOff { covers: scope }, now);
+        if let Some(user) = whose {
+            self.cut.insert(user, position);
+        }
         Ended { position, count }
     }
 

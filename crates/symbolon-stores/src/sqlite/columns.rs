@@ -3,7 +3,10 @@
 
 use std::{fmt::Display, str::FromStr, time::Duration};
 
-use rusqlite::{Connection, Params, Result, Row, types::Type};
+use rusqlite::{
+    Connection, Params, Result, Row,
+    types::{Type, ValueRef},
+};
 use serde::{Serialize, de::DeserializeOwned};
 use symbolon_login::{Digest, Position, UnixMillis};
 
@@ -46,6 +49,22 @@ where
 pub(super) fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<T> {
     let text = row.get_ref(column)?.as_str()?;
     serde_json::from_str(text).map_err(|why| unfit(column, Type::Text, why.to_string()))
+}
+
+/// A value that may be absent.
+pub(super) fn maybe_json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<Option<T>> {
+    match row.get_ref(column)? {
+        ValueRef::Null => Ok(None),
+        _ => json(row, column).map(Some),
+    }
+}
+
+/// A span of time in milliseconds that may be absent.
+pub(super) fn maybe_span(row: &Row<'_>, column: usize) -> Result<Option<Duration>> {
+    match row.get_ref(column)? {
+        ValueRef::Null => Ok(None),
+        _ => span(row, column).map(Some),
+    }
 }
 
 /// A span of time in milliseconds.

@@ -7,13 +7,15 @@ use symbolon_authority::{
     ports::{AddApp, AddUser, AppChange, Directory, Ended, StoreError, StoredKey},
 };
 use symbolon_login::{
-    AppSettings, Change, ClientId, Digest, Identifier, Lifetimes, Position, Scope, UnixMillis,
-    UserId,
+    AppSettings, Change, ClientId, Digest, Identifier, Lifetimes, LoginPolicy, Position, Role,
+    Scope, UnixMillis, UserId,
 };
 
 use super::{
     Sqlite,
-    columns::{bytes, insert, json, maybe_time, span, text, time, to_integer, to_json, unfit},
+    columns::{
+        bytes, insert, json, maybe_json, maybe_time, span, text, time, to_integer, to_json, unfit,
+    },
     fault::Work,
     log,
 };
@@ -50,7 +52,7 @@ impl Directory for Sqlite {
 
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         self.read(move |conn| {
-            let sql = "SELECT id, identifier, roles, created_at, disabled_at FROM user
+            let sql = "SELECT id, identifier, roles, policy, created_at, disabled_at FROM user
                        WHERE id = ?1";
             let mut found = conn.prepare_cached(sql)?;
             Ok(found.query_row([id.as_bytes()], read_user).optional()?)
@@ -64,11 +66,12 @@ impl Directory for Sqlite {
     ) -> Result<Option<(User, PasswordHash)>, StoreError> {
         let identifier = identifier.clone();
         self.read(move |conn| {
-            let sql = "SELECT id, identifier, roles, created_at, disabled_at, password FROM user
+            let sql =
+                "SELECT id, identifier, roles, policy, created_at, disabled_at, password FROM user
                        WHERE identifier = ?1";
             let mut found = conn.prepare_cached(sql)?;
             let found = found.query_row([identifier.as_str()], |row| {
-                Ok((read_user(row)?, PasswordHash::from_phc(row.get(5)?)))
+                Ok((read_user(row)?, PasswordHash::from_phc(row.get(6)?)))
             });
             Ok(found.optional()?)
         })
@@ -79,7 +82,7 @@ impl Directory for Sqlite {
         self.read(move |conn| {
             // No identifier is empty: all come after the empty text.
             let after = after.as_ref().map_or("", Identifier::as_str);
-            let sql = "SELECT id, identifier, roles, created_at, disabled_at FROM user
+            let sql = "SELECT id, identifier, roles, policy, created_at, disabled_at FROM user
                        WHERE identifier > ?1 ORDER BY identifier LIMIT ?2";
             let mut users = conn.prepare_cached(sql)?;
             let users = users.query_map(params![after, limit], read_user)?;
@@ -101,6 +104,36 @@ impl Directory for Sqlite {
             there
                 .then(|| log::end(tx, Scope::User { user: id }, now))
                 .transpose()
+        })
+        .await
+    }
+
+    async fn set_roles(
+        &self,
+        id: UserId,
+        roles: Vec<Role>,
+        now: UnixMillis,
+    ) -> Result<Option<Ended>, StoreError> {
+        self.write(move |tx| {
+            let sql = "UPDATE user SET roles = ?2, is_admin = ?3 WHERE id = ?1";
+            let row = params![
+                id.as_bytes(),
+                to_json(&roles)?,
+                User::runs_authority(&roles)
+            ];
+            let there = tx.conn().prepare_cached(sql)?.execute(row)? > 0;
+            there
+                .then(|| log::end(tx, Scope::User { user: id }, now))
+                .transpose()
+        })
+        .await
+    }
+
+    async fn set_login_policy(&self, id: UserId, policy: LoginPolicy) -> Result<bool, StoreError> {
+        self.write(move |tx| {
+            let sql = "UPDATE user SET policy = ?2 WHERE id = ?1";
+            let row = params![id.as_bytes(), to_json(&policy)?];
+            Ok(tx.conn().prepare_cached(sql)?.execute(row)? > 0)
         })
         .await
     }
@@ -240,12 +273,13 @@ fn add_user(conn: &Connection, user: &User, password: &PasswordHash) -> Work<Add
         return Ok(AddUser::Taken);
     }
     let sql = "INSERT INTO user
-               (id, identifier, roles, is_admin, password, created_at, disabled_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+               (id, identifier, roles, policy, is_admin, password, created_at, disabled_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let row = params![
         user.id.as_bytes(),
         identifier,
         to_json(&user.roles)?,
+        to_json(&user.policy)?,
         user.is_admin(),
         password.expose(),
         user.created_at.as_millis(),
@@ -260,8 +294,9 @@ fn read_user(row: &Row<'_>) -> Read<User> {
         id: bytes(row, 0).map(UserId::from_bytes)?,
         identifier: text(row, 1)?,
         roles: json(row, 2)?,
-        created_at: time(row, 3)?,
-        disabled_at: maybe_time(row, 4)?,
+        policy: json(row, 3)?,
+        created_at: time(row, 4)?,
+        disabled_at: maybe_time(row, 5)?,
     })
 }
 
@@ -269,7 +304,7 @@ fn read_user(row: &Row<'_>) -> Read<User> {
 macro_rules! app_columns {
     () => {
         "client_id, name, shape, freshness, idle_ms, absolute_ms, access_token_ms, grace_ms, \
-         redirect_uris, secret, first_party, created_at"
+         redirect_uris, secret, first_party, created_at, login_limit"
     };
 }
 
@@ -295,7 +330,7 @@ fn write_app(conn: &Connection, app: &App) -> Work<()> {
     let sql = concat!(
         "INSERT OR REPLACE INTO app (",
         app_columns!(),
-        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
     );
     conn.prepare_cached(sql)?.execute(params![
         settings.client_id.as_str(),
@@ -310,6 +345,7 @@ fn write_app(conn: &Connection, app: &App) -> Work<()> {
         app.secret.as_ref().map(Digest::as_bytes),
         app.first_party,
         app.created_at.as_millis(),
+        app.limit.as_ref().map(to_json).transpose()?,
     ])?;
     Ok(())
 }
@@ -326,6 +362,7 @@ fn read_app(row: &Row<'_>) -> Read<App> {
             lifetimes,
         },
         name: row.get(1)?,
+        limit: maybe_json(row, 12)?,
         redirect_uris: json(row, 8)?,
         secret: secret.map(Digest::from_bytes),
         first_party: row.get(10)?,

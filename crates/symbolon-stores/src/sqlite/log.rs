@@ -28,6 +28,14 @@ pub(super) fn end(tx: &mut Transaction<'_>, scope: Scope, now: UnixMillis) -> Wo
             "UPDATE login SET ended_at = ?1 WHERE ended_at IS NULL",
             params![at],
         )?,
+        Scope::Restored { from } => mark(
+            tx,
+            "UPDATE grant SET ended_at = ?1
+             WHERE (rev_epoch, rev_number) >= (?2, ?3) AND ended_at IS NULL
+             AND EXISTS (SELECT 1 FROM login
+                         WHERE login.sid = grant.sid AND login.ended_at IS NULL)",
+            params![at, from.epoch(), to_integer(from.number())?],
+        )?,
         // Only tokens that the key signed die, and the store keeps no tokens.
         Scope::Key { .. } => 0,
         Scope::App { client_id } => mark(
@@ -55,8 +63,28 @@ pub(super) fn end(tx: &mut Transaction<'_>, scope: Scope, now: UnixMillis) -> Wo
             params![at, sid.as_bytes(), client_id.as_str()],
         )?,
     };
+    let whose = match &scope {
+        Scope::User { user } => Some(*user),
+        _ => None,
+    };
     let position = tx.append(&Change::CutOff { covers: scope }, now)?;
+    if let Some(user) = whose {
+        let sql = "UPDATE user SET cut_epoch = ?2, cut_number = ?3 WHERE id = ?1";
+        let number = to_integer(position.number())?;
+        let row = params![user.as_bytes(), position.epoch(), number];
+        tx.conn().prepare_cached(sql)?.execute(row)?;
+    }
     Ok(Ended { position, count })
+}
+
+/// Begins the epoch that follows a restore: everything that the restored log does not know is dead.
+pub(super) fn begin_epoch(tx: &mut Transaction<'_>, now: UnixMillis) -> Work<Ended> {
+    let from = tx.head();
+    let start = from.next_epoch(now);
+    let sql = "UPDATE epoch SET current = ?1";
+    tx.conn().prepare_cached(sql)?.execute([start.epoch()])?;
+    tx.start_at(start);
+    end(tx, Scope::Restored { from }, now)
 }
 
 fn mark(tx: &Transaction<'_>, sql: &str, row: impl Params) -> Work<u64> {

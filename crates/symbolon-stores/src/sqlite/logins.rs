@@ -4,21 +4,25 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Result as Read, Row, params};
 use symbolon_authority::ports::{
     Advance, Ended, Join, LoginWithGrants, Logins, NewGrant, Open, Presented, Standpoint,
-    StoreError, Tail,
+    StoreError, Tail, Terms,
 };
 use symbolon_login::{
-    AppSettings, ClientId, CutOff, Grant, GrantId, Lifetimes, Line, Login, Position, Scope, Sid,
-    UnixMillis, UserId, Verdict,
+    AppSettings, Change, ClientId, CutOff, Grant, GrantId, Lifetimes, Line, Login, LoginLimit,
+    Position, Scope, Sid, UnixMillis, UserId, Verdict,
 };
 use tokio::sync::watch;
 
 use super::{
     Sqlite,
-    columns::{bytes, digest, insert, json, maybe_time, position, text, time, to_integer, to_json},
+    columns::{
+        bytes, digest, insert, json, maybe_span, maybe_time, number, position, text, time,
+        to_integer, to_json,
+    },
     fault::Work,
     log, sweep,
     writer::Transaction,
 };
+use crate::room::{Limits, Room};
 
 #[async_trait]
 impl Logins for Sqlite {
@@ -26,13 +30,21 @@ impl Logins for Sqlite {
         &self,
         login: Login,
         grant: NewGrant,
+        terms: Terms,
         now: UnixMillis,
     ) -> Result<Open, StoreError> {
         self.write(move |tx| {
-            let welcome = "SELECT 1 FROM user WHERE id = ?1 AND disabled_at IS NULL";
-            let mut welcome = tx.conn().prepare_cached(welcome)?;
-            if !welcome.exists([login.user.as_bytes()])? {
+            if !is_welcome(tx.conn(), login.user, terms.since)? {
                 return Ok(Open::UserGone);
+            }
+            let limits = Limits {
+                per_person: terms.per_person,
+                per_app: terms.per_app,
+                instead_of: &terms.instead_of,
+            };
+            let room = make_room(tx, &limits, login.user, None, &grant.client_id, now)?;
+            if let Some(live) = room {
+                return Ok(Open::Full(live));
             }
             let login = Login {
                 ended_at: None,
@@ -45,13 +57,28 @@ impl Logins for Sqlite {
         .await
     }
 
-    async fn join(&self, sid: Sid, grant: NewGrant, now: UnixMillis) -> Result<Join, StoreError> {
+    async fn join(
+        &self,
+        sid: Sid,
+        grant: NewGrant,
+        per_app: Option<LoginLimit>,
+        now: UnixMillis,
+    ) -> Result<Join, StoreError> {
         self.write(move |tx| {
             let Some(login) = login(tx.conn(), sid)? else {
                 return Ok(Join::Unknown);
             };
             if !login.stands(now) {
                 return Ok(Join::Ended);
+            }
+            let limits = Limits {
+                per_person: None,
+                per_app,
+                instead_of: &[],
+            };
+            let room = make_room(tx, &limits, login.user, Some(sid), &grant.client_id, now)?;
+            if let Some(others) = room {
+                return Ok(Join::Full(others));
             }
             let grant = add_grant(tx, sid, grant, now)?;
             Ok(Join::Granted(Box::new(Standpoint { login, grant })))
@@ -87,8 +114,7 @@ impl Logins for Sqlite {
     ) -> Result<Vec<LoginWithGrants>, StoreError> {
         let found = self.read(move |conn| {
             let read = conn.unchecked_transaction()?;
-            let live = live_logins(&read, user, now)?.into_iter();
-            live.map(|login| with_grants(&read, login)).collect()
+            live_logins(&read, user, now)
         });
         let mut found: Vec<_> = found.await?;
         for login in &mut found {
@@ -135,6 +161,15 @@ impl Logins for Sqlite {
         .await
     }
 
+    async fn mark_backup(&self, now: UnixMillis) -> Result<Position, StoreError> {
+        self.write(move |tx| tx.append(&Change::BackedUp {}, now))
+            .await
+    }
+
+    async fn begin_epoch(&self, now: UnixMillis) -> Result<Ended, StoreError> {
+        self.write(move |tx| log::begin_epoch(tx, now)).await
+    }
+
     async fn head(&self) -> Result<Position, StoreError> {
         Ok(self.committed_head())
     }
@@ -156,6 +191,50 @@ impl Logins for Sqlite {
 
     async fn sweep(&self, before: UnixMillis, limit: u32) -> Result<u64, StoreError> {
         self.write(move |tx| sweep::sweep(tx, before, limit)).await
+    }
+}
+
+/// Whether the user may sign in on what was known of them at `since`.
+fn is_welcome(conn: &Connection, user: UserId, since: Option<Position>) -> Work<bool> {
+    let sql = "SELECT cut_epoch, cut_number FROM user WHERE id = ?1 AND disabled_at IS NULL";
+    let mut welcome = conn.prepare_cached(sql)?;
+    let cut = welcome.query_row([user.as_bytes()], |row| {
+        let cut = row.get::<_, Option<u32>>(0)?;
+        cut.map(|_| position(row, 0, 1)).transpose()
+    });
+    Ok(match cut.optional()? {
+        None => false,
+        Some(cut) => since.is_none_or(|since| cut <= Some(since)),
+    })
+}
+
+/// Ends what has to make room for one more login of the person, `joined` left out of account. Some:
+/// there is no room beside these, and nothing was ended.
+fn make_room(
+    tx: &mut Transaction<'_>,
+    limits: &Limits<'_>,
+    user: UserId,
+    joined: Option<Sid>,
+    client_id: &ClientId,
+    now: UnixMillis,
+) -> Work<Option<Vec<LoginWithGrants>>> {
+    if limits.fit_beside(count_live(tx.conn(), user, now)?) {
+        return Ok(None);
+    }
+    let mut live = live_logins(tx.conn(), user, now)?;
+    live.retain(|live| Some(live.login.sid) != joined);
+    match limits.room(live, client_id) {
+        Room::Full(live) => Ok(Some(live)),
+        Room::Made { logins, grants } => {
+            for sid in logins {
+                log::end(tx, Scope::Login { sid }, now)?;
+            }
+            for sid in grants {
+                let client_id = client_id.clone();
+                log::end(tx, Scope::Grant { sid, client_id }, now)?;
+            }
+            Ok(None)
+        }
     }
 }
 
@@ -200,7 +279,7 @@ fn advance(
 macro_rules! login_columns {
     () => {
         "login.sid, login.user, login.authenticated_at, login.methods, login.device, \
-         login.expires_at, login.ended_at"
+         login.expires_at, login.idle_ms, login.remembered, login.ended_at"
     };
 }
 
@@ -213,7 +292,7 @@ macro_rules! grant_columns {
     };
 }
 
-const LOGIN_COLUMNS: usize = 7;
+const LOGIN_COLUMNS: usize = 9;
 
 /// A grant with its login, whatever their state.
 pub(super) fn find(conn: &Connection, grant: GrantId) -> Work<Option<Standpoint>> {
@@ -240,7 +319,19 @@ fn login(conn: &Connection, sid: Sid) -> Work<Option<Login>> {
     Ok(found.query_row([sid.as_bytes()], read_login).optional()?)
 }
 
-fn live_logins(conn: &Connection, user: UserId, now: UnixMillis) -> Work<Vec<Login>> {
+fn count_live(conn: &Connection, user: UserId, now: UnixMillis) -> Work<u64> {
+    let sql =
+        "SELECT count(*) FROM login WHERE user = ?1 AND ended_at IS NULL AND +expires_at > ?2";
+    let mut live = conn.prepare_cached(sql)?;
+    Ok(
+        live.query_row(params![user.as_bytes(), now.as_millis()], |row| {
+            number(row, 0)
+        })?,
+    )
+}
+
+/// The person's living logins with their grants, newest first.
+fn live_logins(conn: &Connection, user: UserId, now: UnixMillis) -> Work<Vec<LoginWithGrants>> {
     let sql = concat!(
         "SELECT ",
         login_columns!(),
@@ -248,7 +339,8 @@ fn live_logins(conn: &Connection, user: UserId, now: UnixMillis) -> Work<Vec<Log
     );
     let mut live = conn.prepare_cached(sql)?;
     let live = live.query_map(params![user.as_bytes(), now.as_millis()], read_login)?;
-    Ok(live.collect::<Result<_, _>>()?)
+    let live = live.collect::<Result<Vec<_>, _>>()?.into_iter();
+    live.map(|login| with_grants(conn, login)).collect()
 }
 
 fn with_grants(conn: &Connection, login: Login) -> Work<LoginWithGrants> {
@@ -264,8 +356,10 @@ fn with_grants(conn: &Connection, login: Login) -> Work<LoginWithGrants> {
 }
 
 fn insert_login(conn: &Connection, login: &Login) -> Work<()> {
-    let sql = "INSERT INTO login (sid, user, authenticated_at, methods, device, expires_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let sql =
+        "INSERT INTO login (sid, user, authenticated_at, methods, device, expires_at, idle_ms,
+                                  remembered)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let row = params![
         login.sid.as_bytes(),
         login.user.as_bytes(),
@@ -273,6 +367,11 @@ fn insert_login(conn: &Connection, login: &Login) -> Work<()> {
         to_json(&login.methods)?,
         login.device,
         login.expires_at.as_millis(),
+        login
+            .idle
+            .map(|idle| to_integer(idle.as_millis()))
+            .transpose()?,
+        login.remembered,
     ];
     insert(conn, sql, "sid", row)
 }
@@ -317,7 +416,9 @@ fn read_login(row: &Row<'_>) -> Read<Login> {
         methods: json(row, 3)?,
         device: row.get(4)?,
         expires_at: time(row, 5)?,
-        ended_at: maybe_time(row, 6)?,
+        idle: maybe_span(row, 6)?,
+        remembered: row.get(7)?,
+        ended_at: maybe_time(row, 8)?,
     })
 }
 

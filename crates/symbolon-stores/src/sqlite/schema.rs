@@ -33,6 +33,7 @@ pub(super) fn migrate(conn: &Connection, from: u32) -> rusqlite::Result<()> {
 /// `once.expires_at` let expired rows leave without a scan; those on `login.user`, `grant.sid` and
 /// `grant.client_id` let one cut-off find all that it covers.
 ///
+/// `user.cut_epoch` and `user.cut_number` are the position at which all their logins were ended last.
 /// `user.is_admin` is derived from `roles` by the authority's own rule when the row is written.
 /// `epoch` holds which life of the log this file is in; the log's newest row is its head.
 const FIRST: &str = "
@@ -40,10 +41,13 @@ CREATE TABLE user (
     id          BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     identifier  TEXT    NOT NULL UNIQUE,
     roles       TEXT    NOT NULL,
+    policy      TEXT    NOT NULL,
     is_admin    INTEGER NOT NULL CHECK (is_admin IN (0, 1)),
     password    TEXT    NOT NULL,
     created_at  INTEGER NOT NULL,
-    disabled_at INTEGER
+    disabled_at INTEGER,
+    cut_epoch   INTEGER,
+    cut_number  INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX user_admin ON user (disabled_at) WHERE is_admin = 1;
 
@@ -57,6 +61,7 @@ CREATE TABLE app (
     access_token_ms INTEGER NOT NULL,
     grace_ms        INTEGER NOT NULL,
     redirect_uris   TEXT    NOT NULL,
+    login_limit     TEXT,
     secret          BLOB    CHECK (length(secret) = 32),
     first_party     INTEGER NOT NULL CHECK (first_party IN (0, 1)),
     created_at      INTEGER NOT NULL
@@ -81,9 +86,11 @@ CREATE TABLE login (
     methods          TEXT    NOT NULL,
     device           TEXT,
     expires_at       INTEGER NOT NULL,
+    idle_ms          INTEGER,
+    remembered       INTEGER NOT NULL CHECK (remembered IN (0, 1)),
     ended_at         INTEGER
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX login_user ON login (user);
+CREATE INDEX login_user ON login (user) WHERE ended_at IS NULL;
 CREATE INDEX login_expires ON login (expires_at);
 CREATE INDEX login_ended ON login (ended_at) WHERE ended_at IS NOT NULL;
 

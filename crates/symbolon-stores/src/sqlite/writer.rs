@@ -179,6 +179,11 @@ impl Transaction<'_> {
         self.head
     }
 
+    /// Moves the head to the start of another epoch, whose log is empty.
+    pub(super) fn start_at(&mut self, start: Position) {
+        self.head = start;
+    }
+
     /// Appends to the log. Numbers are dense: what is undone gives its number back.
     pub(super) fn append(&mut self, change: &Change, now: UnixMillis) -> Work<Position> {
         let position = self.head.next();

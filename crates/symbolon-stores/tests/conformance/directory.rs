@@ -1,7 +1,12 @@
 //! Users, apps, keys, marks.
 
-use symbolon_authority::ports::{AddApp, AddUser, AppChange, Open, StoredKey};
-use symbolon_login::{Change, Freshness, Lifetimes, Position, Scope, Shape};
+use std::time::Duration;
+
+use symbolon_authority::{
+    User,
+    ports::{AddApp, AddUser, AppChange, Open, StoredKey, Terms},
+};
+use symbolon_login::{AtLimit, Change, Freshness, Lifetimes, LoginPolicy, Position, Scope, Shape};
 
 use crate::fixture::*;
 
@@ -101,7 +106,10 @@ pub(crate) async fn a_disabled_user_cannot_open(store: Shared) {
     let disabled = store.disable_user(user_id(1), at(5)).await;
     assert_eq!(disabled.unwrap(), Some(ended(1, 1)));
     assert!(!lives(&store, 1).await);
-    let refused = store.open(login(1, 2), grant(2, "app"), NOW).await.unwrap();
+    let refused = store
+        .open(login(1, 2), grant(2, "app"), Terms::default(), NOW)
+        .await
+        .unwrap();
     assert!(matches!(refused, Open::UserGone));
     // Disabled once more: ended once more, and the first time stays.
     let again = store.disable_user(user_id(1), at(9)).await;
@@ -129,6 +137,7 @@ pub(crate) async fn an_app_is_kept_and_changed_in_full(store: Shared) {
         shape: Some(Shape::Jwt),
         freshness: Some(Freshness::Live),
         lifetimes: Some(Lifetimes::default()),
+        limit: Some(crate::limits::limit(2, AtLimit::Ask)),
         redirect_uris: Some(Vec::new()),
         secret: Some(digest("new")),
     };
@@ -140,6 +149,7 @@ pub(crate) async fn an_app_is_kept_and_changed_in_full(store: Shared) {
         (Shape::Jwt, "Other")
     );
     assert_eq!(changed.settings.freshness, Freshness::Live);
+    assert_eq!(changed.limit, crate::limits::limit(2, AtLimit::Ask));
     assert!(changed.secret.unwrap().matches(&digest("new")) && changed.redirect_uris.is_empty());
     assert_same(
         &store.app(&client("b-app")).await.unwrap(),
@@ -211,4 +221,45 @@ pub(crate) async fn a_mark_stays(store: Shared) {
     store.mark("demo").await.unwrap();
     assert!(store.is_marked("demo").await.unwrap());
     assert!(!store.is_marked("Demo").await.unwrap());
+}
+
+pub(crate) async fn new_roles_end_every_login(store: Shared) {
+    add_person(&store, 1).await;
+    open(&store, 1, 1, "app").await;
+    let roles = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect();
+    let admin = store.set_roles(user_id(1), roles(&["admin", "x"]), NOW);
+    assert_eq!(admin.await.unwrap(), Some(ended(1, 1)));
+    assert!(!lives(&store, 1).await);
+    let user = store.user(user_id(1)).await.unwrap().unwrap();
+    assert_eq!(user, person(1, "person1", &["admin", "x"]));
+    assert!(store.has_admin().await.unwrap());
+    store.set_roles(user_id(1), roles(&[]), NOW).await.unwrap();
+    assert!(!store.has_admin().await.unwrap());
+    let nobody = store.set_roles(user_id(9), roles(&["x"]), NOW).await;
+    assert_eq!(nobody.unwrap(), None);
+    assert_eq!(store.head().await.unwrap(), Position::new(1, 2));
+}
+
+pub(crate) async fn a_login_policy_is_kept(store: Shared) {
+    add_person(&store, 1).await;
+    let (idle, absolute) = (Duration::from_secs(60), Duration::from_secs(3600));
+    let limit = crate::limits::limit(3, AtLimit::Ask);
+    let policy = LoginPolicy::new(Some(idle), Some(absolute), limit).unwrap();
+    assert!(store.set_login_policy(user_id(1), policy).await.unwrap());
+    let expected = User {
+        policy,
+        ..person(1, "person1", &[])
+    };
+    assert_eq!(
+        store.user(user_id(1)).await.unwrap(),
+        Some(expected.clone())
+    );
+    assert_eq!(store.users(None, 9).await.unwrap(), [expected]);
+    let nobody = store.set_login_policy(user_id(9), policy).await;
+    assert!(!nobody.unwrap());
+    assert_eq!(
+        store.head().await.unwrap(),
+        Position::START,
+        "guards need not know"
+    );
 }

@@ -6,12 +6,12 @@ use symbolon_authority::{
     App, PasswordHash, User,
     ports::{
         AddUser, Advance, Directory, Ended, Join, Logins, NewGrant, Once, Open, Presented,
-        Standpoint, Tail,
+        Standpoint, Tail, Terms,
     },
 };
 use symbolon_login::{
-    AppSettings, ClientId, Digest, Freshness, GrantId, Lifetimes, LogEntry, Login, Position, Shape,
-    Sid, UnixMillis, UserId,
+    AppSettings, ClientId, Digest, Freshness, GrantId, Lifetimes, LogEntry, Login, LoginPolicy,
+    Position, Shape, Sid, UnixMillis, UserId,
 };
 
 /// Any backend.
@@ -58,6 +58,7 @@ pub(crate) fn person(n: u8, identifier: &str, roles: &[&str]) -> User {
         id: user_id(n),
         identifier: identifier.parse().unwrap(),
         roles: roles.iter().map(|role| role.parse().unwrap()).collect(),
+        policy: LoginPolicy::default(),
         created_at: NOW,
         disabled_at: None,
     }
@@ -76,6 +77,7 @@ pub(crate) fn app(name: &str) -> App {
             lifetimes: lifetimes(),
         },
         name: format!("The {name}"),
+        limit: None,
         redirect_uris: vec!["http://localhost:7301/callback".parse().unwrap()],
         secret: Some(digest(name)),
         first_party: true,
@@ -99,6 +101,8 @@ pub(crate) fn login(user: u8, n: u8) -> Login {
         methods: vec!["pwd".to_owned(), "otp".to_owned()],
         device: Some("Firefox on Linux".to_owned()),
         expires_at: at(30 * DAY),
+        idle: None,
+        remembered: true,
         ended_at: None,
     }
 }
@@ -129,16 +133,22 @@ pub(crate) fn presented(n: u8, generation: u32) -> Presented {
 
 /// Opens login `n` of `user` with grant `n` for an app.
 pub(crate) async fn open(store: &Shared, user: u8, n: u8, client_id: &str) -> Standpoint {
-    let opened = store.open(login(user, n), grant(n, client_id), NOW).await;
+    let opened = store
+        .open(login(user, n), grant(n, client_id), Terms::default(), NOW)
+        .await;
     match opened.unwrap() {
         Open::Opened(opened) => *opened,
-        Open::UserGone => panic!("the user is gone"),
+        other => panic!("{other:?}"),
     }
 }
 
 /// Adds grant `n` to a login.
 pub(crate) async fn join(store: &Shared, to: u8, n: u8, client_id: &str) -> Standpoint {
-    match store.join(sid(to), grant(n, client_id), NOW).await.unwrap() {
+    match store
+        .join(sid(to), grant(n, client_id), None, NOW)
+        .await
+        .unwrap()
+    {
         Join::Granted(granted) => *granted,
         other => panic!("{other:?}"),
     }

@@ -1,6 +1,6 @@
 //! The log: head, tail, snapshot, wake.
 
-use symbolon_authority::ports::Tail;
+use symbolon_authority::ports::{Tail, Terms};
 use symbolon_login::{Change, Position, Scope};
 
 use crate::fixture::*;
@@ -25,7 +25,12 @@ pub(crate) async fn positions_are_dense(store: Shared) {
     open(&store, 1, 1, "app").await;
     append(&store, 1, 0).await;
     // What appends nothing takes no number, what fails neither.
-    assert!(store.open(login(1, 1), grant(2, "app"), NOW).await.is_err());
+    assert!(
+        store
+            .open(login(1, 1), grant(2, "app"), Terms::default(), NOW)
+            .await
+            .is_err()
+    );
     advance(&store, 1, 0, NOW).await;
     store.end_own(user_id(1), sid(1), NOW).await.unwrap();
     store.add_app(app("app"), NOW).await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use symbolon_authority::ports::{Advance, Join, Open};
+use symbolon_authority::ports::{Advance, Join, Open, Terms};
 use symbolon_login::{Login, Position, Scope, Standing, standing};
 
 use crate::fixture::*;
@@ -28,9 +28,14 @@ pub(crate) async fn a_login_opens_at_the_head(store: Shared) {
     let bare = Login {
         methods: Vec::new(),
         device: None,
+        idle: Some(Duration::from_secs(60)),
+        remembered: false,
         ..login(1, 2)
     };
-    store.open(bare.clone(), grant_of(2), NOW).await.unwrap();
+    store
+        .open(bare.clone(), grant_of(2), Terms::default(), NOW)
+        .await
+        .unwrap();
     assert_eq!(find(&store, 2).await.login, bare);
 }
 
@@ -39,7 +44,10 @@ fn grant_of(n: u8) -> symbolon_authority::ports::NewGrant {
 }
 
 pub(crate) async fn a_login_opens_only_for_a_user(store: Shared) {
-    let opened = store.open(login(1, 1), grant_of(1), NOW).await.unwrap();
+    let opened = store
+        .open(login(1, 1), grant_of(1), Terms::default(), NOW)
+        .await
+        .unwrap();
     assert!(matches!(opened, Open::UserGone));
     assert!(store.login(sid(1)).await.unwrap().is_none());
     assert!(store.find(grant_id(1)).await.unwrap().is_none());
@@ -65,7 +73,7 @@ pub(crate) async fn a_grant_joins_at_the_head(store: Shared) {
 pub(crate) async fn nothing_joins_what_is_over(store: Shared) {
     add_person(&store, 1).await;
     open(&store, 1, 1, "app").await;
-    let late = |n, now| store.join(sid(1), grant(n, "other"), now);
+    let late = |n, now| store.join(sid(1), grant(n, "other"), None, now);
     assert!(matches!(
         late(2, at(30 * DAY - 1)).await.unwrap(),
         Join::Granted(_)
@@ -73,7 +81,10 @@ pub(crate) async fn nothing_joins_what_is_over(store: Shared) {
     assert!(matches!(late(3, at(30 * DAY)).await.unwrap(), Join::Ended));
     store.end(Scope::Login { sid: sid(1) }, NOW).await.unwrap();
     assert!(matches!(late(4, NOW).await.unwrap(), Join::Ended));
-    let unknown = store.join(sid(9), grant(5, "other"), NOW).await.unwrap();
+    let unknown = store
+        .join(sid(9), grant(5, "other"), None, NOW)
+        .await
+        .unwrap();
     assert!(matches!(unknown, Join::Unknown));
     for n in 3..=5 {
         assert!(store.find(grant_id(n)).await.unwrap().is_none());
@@ -126,9 +137,19 @@ pub(crate) async fn an_id_in_use_is_never_overwritten(store: Shared) {
     add_person(&store, 1).await;
     add_person(&store, 2).await;
     let before = open(&store, 1, 1, "app").await;
-    assert!(store.open(login(2, 1), grant_of(2), NOW).await.is_err());
-    assert!(store.open(login(2, 2), grant_of(1), NOW).await.is_err());
-    assert!(store.join(sid(1), grant_of(1), NOW).await.is_err());
+    assert!(
+        store
+            .open(login(2, 1), grant_of(2), Terms::default(), NOW)
+            .await
+            .is_err()
+    );
+    assert!(
+        store
+            .open(login(2, 2), grant_of(1), Terms::default(), NOW)
+            .await
+            .is_err()
+    );
+    assert!(store.join(sid(1), grant_of(1), None, NOW).await.is_err());
     let twin = person(1, "somebody-else", &[]);
     assert!(store.add_user(twin, hash("x")).await.is_err());
     assert_same(&find(&store, 1).await, &before);

@@ -11,7 +11,9 @@
 
 mod directory;
 mod ends;
+mod epochs;
 mod fixture;
+mod limits;
 mod line;
 mod log;
 mod logins;
@@ -31,6 +33,8 @@ macro_rules! backend {
                     a_disabled_admin_counts_too
                     a_new_password_ends_every_login
                     a_disabled_user_cannot_open
+                    new_roles_end_every_login
+                    a_login_policy_is_kept
                     an_app_is_kept_and_changed_in_full
                     the_first_key_of_an_algorithm_is_the_only_one
                     a_mark_stays;
@@ -44,6 +48,15 @@ macro_rules! backend {
                     a_use_moves_the_time_once_a_minute
                     a_use_revives_nothing
                     a_use_counts_against_idleness;
+                limits: a_full_house_refuses
+                    the_oldest_makes_room
+                    what_was_given_up_makes_room
+                    an_app_has_its_own_limit
+                    a_join_is_held_to_the_apps_limit
+                    what_a_sign_in_was_decided_on_must_still_hold;
+                epochs: what_is_issued_after_a_backup_is_younger_than_its_mark
+                    a_new_epoch_kills_what_the_backup_does_not_know
+                    a_second_restore_outranks_the_first;
                 line: the_current_secret_rotates
                     the_secret_before_replays_within_the_grace
                     a_secret_from_before_the_grace_ends_the_login
@@ -77,6 +90,7 @@ macro_rules! backend {
                     fifty_reuses_end_the_login_once
                     an_acknowledged_end_beats_advance_and_join
                     a_disabled_user_opens_nothing_afterwards
+                    two_sign_ins_at_the_limit_never_pass_it
                     one_first_admin
                     one_first_key
                     one_taker

@@ -8,8 +8,10 @@ use std::{
     },
 };
 
-use symbolon_authority::ports::{AddUser, Advance, Join, Open, Purpose, StoredKey, Tail, Take};
-use symbolon_login::{Change, LogEntry, Position, Scope, Sid};
+use symbolon_authority::ports::{
+    AddUser, Advance, Join, Open, Purpose, StoredKey, Tail, Take, Terms,
+};
+use symbolon_login::{AtLimit, Change, LogEntry, Position, Scope, Sid};
 use tokio::{sync::Barrier, task::JoinSet};
 
 use crate::fixture::*;
@@ -113,7 +115,7 @@ pub(crate) async fn an_acknowledged_end_beats_advance_and_join(store: Shared) {
                     let mut random = [n; 10];
                     random[..8].copy_from_slice(&late.load(Ordering::SeqCst).to_be_bytes());
                     new.id = symbolon_login::GrantId::mint(NOW, random);
-                    let joined = store.join(sid(login), new, NOW).await;
+                    let joined = store.join(sid(login), new, None, NOW).await;
                     // Two of one number are one id: refused, and nothing gained.
                     matches!(joined, Ok(Join::Granted(_)))
                 };
@@ -138,17 +140,44 @@ pub(crate) async fn a_disabled_user_opens_nothing_afterwards(store: Shared) {
         async move {
             if n == MANY / 2 {
                 store.disable_user(user_id(1), NOW).await.unwrap();
-                let late = store.open(login(1, 200), grant(200, "app"), NOW).await;
+                let late = store
+                    .open(login(1, 200), grant(200, "app"), Terms::default(), NOW)
+                    .await;
                 assert!(matches!(late.unwrap(), Open::UserGone));
                 return;
             }
             let n = u8::try_from(n).unwrap();
-            store.open(login(1, n), grant(n, "app"), NOW).await.unwrap();
+            store
+                .open(login(1, n), grant(n, "app"), Terms::default(), NOW)
+                .await
+                .unwrap();
         }
     });
     opened.await;
     // What opened before was ended with the rest.
     assert!(store.logins_of(user_id(1), NOW).await.unwrap().is_empty());
+}
+
+pub(crate) async fn two_sign_ins_at_the_limit_never_pass_it(store: Shared) {
+    add_person(&store, 1).await;
+    for at_limit in [AtLimit::Refuse, AtLimit::EndOldest] {
+        let terms = Terms {
+            per_person: crate::limits::limit(3, at_limit),
+            ..Terms::default()
+        };
+        let opened = at_once(MANY, |n| {
+            let (store, terms) = (Arc::clone(&store), terms.clone());
+            let n = u8::try_from(n).unwrap() + if at_limit == AtLimit::Refuse { 0 } else { 100 };
+            async move {
+                let opened = store.open(login(1, n), grant(n, "app"), terms, NOW).await;
+                matches!(opened.unwrap(), Open::Opened(_))
+            }
+        });
+        let opened = opened.await.into_iter().filter(|opened| *opened).count();
+        let living = store.logins_of(user_id(1), NOW).await.unwrap().len();
+        let all = if at_limit == AtLimit::Refuse { 3 } else { MANY };
+        assert_eq!((opened, living), (all, 3), "{at_limit}");
+    }
 }
 
 pub(crate) async fn one_first_admin(store: Shared) {
