@@ -11,11 +11,12 @@
 mod memory;
 mod room;
 mod sqlite;
+pub mod transfer;
 
 use symbolon_authority::ports::StoreError;
 
 pub use memory::Memory;
-pub use sqlite::{OpenError, Sqlite, Statistics};
+pub use sqlite::{OpenError, Restored, Sqlite, Statistics, back_up, restore};
 
 /// An id that is in use is never overwritten (session fixation, tower-sessions before 0.12): whoever
 /// made it has to make another.

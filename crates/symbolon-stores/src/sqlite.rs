@@ -3,6 +3,7 @@
 //! Writes go through one thread that commits many at once ([`writer`]), reads through a few threads
 //! beside it ([`readers`]). Acknowledged means that the transaction's write-ahead log was synced.
 
+mod backup;
 mod columns;
 mod directory;
 mod fault;
@@ -14,6 +15,7 @@ mod readers;
 mod schema;
 mod sweep;
 mod touches;
+mod transfer;
 mod writer;
 
 use std::{fs::File, path::Path, sync::atomic::Ordering};
@@ -23,6 +25,7 @@ use symbolon_authority::ports::StoreError;
 use symbolon_login::{GrantId, Position, UnixMillis};
 use tokio::sync::watch;
 
+pub use backup::{Restored, back_up, restore};
 pub use open::OpenError;
 
 use fault::Work;

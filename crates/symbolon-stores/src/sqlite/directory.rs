@@ -211,16 +211,7 @@ impl Directory for Sqlite {
             if tx.conn().prepare_cached(sql)?.exists([&key.algorithm])? {
                 return Ok(None);
             }
-            let sql = "INSERT INTO signing_key (kid, algorithm, public_jwk, sealed, created_at)
-                       VALUES (?1, ?2, ?3, ?4, ?5)";
-            let row = params![
-                key.kid.as_str(),
-                key.algorithm,
-                to_json(&key.public_jwk)?,
-                key.sealed,
-                key.created_at.as_millis(),
-            ];
-            insert(tx.conn(), sql, "key id", row)?;
+            write_key(tx.conn(), &key)?;
             let jwk = key.public_jwk;
             tx.append(&Change::KeyAdded { jwk }, now).map(Some)
         })
@@ -232,15 +223,7 @@ impl Directory for Sqlite {
             let sql = "SELECT kid, algorithm, public_jwk, sealed, created_at FROM signing_key
                        ORDER BY created_at, kid";
             let mut keys = conn.prepare_cached(sql)?;
-            let keys = keys.query_map([], |row| {
-                Ok(StoredKey {
-                    kid: text(row, 0)?,
-                    algorithm: row.get(1)?,
-                    public_jwk: json(row, 2)?,
-                    sealed: row.get(3)?,
-                    created_at: time(row, 4)?,
-                })
-            })?;
+            let keys = keys.query_map([], read_key)?;
             Ok(keys.collect::<Result<_, _>>()?)
         })
         .await
@@ -272,24 +255,64 @@ fn add_user(conn: &Connection, user: &User, password: &PasswordHash) -> Work<Add
     if conn.prepare_cached(sql)?.exists([identifier])? {
         return Ok(AddUser::Taken);
     }
+    write_user(conn, user, password, None)?;
+    Ok(AddUser::Added)
+}
+
+/// Inserts a row with all its columns.
+pub(super) fn write_user(
+    conn: &Connection,
+    user: &User,
+    password: &PasswordHash,
+    cut: Option<Position>,
+) -> Work<()> {
     let sql = "INSERT INTO user
-               (id, identifier, roles, policy, is_admin, password, created_at, disabled_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+               (id, identifier, roles, policy, is_admin, password, created_at, disabled_at,
+                cut_epoch, cut_number)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    let cut_number = cut.map(|cut| to_integer(cut.number())).transpose()?;
     let row = params![
         user.id.as_bytes(),
-        identifier,
+        user.identifier.as_str(),
         to_json(&user.roles)?,
         to_json(&user.policy)?,
         user.is_admin(),
         password.expose(),
         user.created_at.as_millis(),
         user.disabled_at.map(UnixMillis::as_millis),
+        cut.map(Position::epoch),
+        cut_number,
     ];
-    insert(conn, sql, "user id", row)?;
-    Ok(AddUser::Added)
+    insert(conn, sql, "user id", row)
 }
 
-fn read_user(row: &Row<'_>) -> Read<User> {
+/// Inserts a signing key.
+pub(super) fn write_key(conn: &Connection, key: &StoredKey) -> Work<()> {
+    let sql = "INSERT INTO signing_key (kid, algorithm, public_jwk, sealed, created_at)
+               VALUES (?1, ?2, ?3, ?4, ?5)";
+    let row = params![
+        key.kid.as_str(),
+        key.algorithm,
+        to_json(&key.public_jwk)?,
+        key.sealed,
+        key.created_at.as_millis(),
+    ];
+    insert(conn, sql, "key id", row)
+}
+
+/// Reads the columns kid, algorithm, `public_jwk`, sealed, `created_at`.
+pub(super) fn read_key(row: &Row<'_>) -> Read<StoredKey> {
+    Ok(StoredKey {
+        kid: text(row, 0)?,
+        algorithm: row.get(1)?,
+        public_jwk: json(row, 2)?,
+        sealed: row.get(3)?,
+        created_at: time(row, 4)?,
+    })
+}
+
+/// Reads the columns id, identifier, roles, policy, `created_at`, `disabled_at`.
+pub(super) fn read_user(row: &Row<'_>) -> Read<User> {
     Ok(User {
         id: bytes(row, 0).map(UserId::from_bytes)?,
         identifier: text(row, 1)?,
@@ -308,6 +331,8 @@ macro_rules! app_columns {
     };
 }
 
+pub(super) use app_columns;
+
 /// All apps in order of their ids.
 pub(super) fn all_apps(conn: &Connection) -> Work<Vec<App>> {
     let sql = concat!("SELECT ", app_columns!(), " FROM app ORDER BY client_id");
@@ -324,7 +349,7 @@ fn find_app(conn: &Connection, client_id: &ClientId) -> Work<Option<App>> {
 }
 
 /// Writes the whole row, whether it is there or not.
-fn write_app(conn: &Connection, app: &App) -> Work<()> {
+pub(super) fn write_app(conn: &Connection, app: &App) -> Work<()> {
     let settings = &app.settings;
     let lifetimes = &settings.lifetimes;
     let sql = concat!(
@@ -350,7 +375,7 @@ fn write_app(conn: &Connection, app: &App) -> Work<()> {
     Ok(())
 }
 
-fn read_app(row: &Row<'_>) -> Read<App> {
+pub(super) fn read_app(row: &Row<'_>) -> Read<App> {
     let lifetimes = Lifetimes::new(span(row, 4)?, span(row, 5)?, span(row, 6)?, span(row, 7)?)
         .map_err(|why| unfit(4, Type::Integer, why.to_string()))?;
     let secret = row.get::<_, Option<[u8; 32]>>(9)?;

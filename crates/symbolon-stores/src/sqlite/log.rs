@@ -5,7 +5,7 @@ use symbolon_authority::ports::{Ended, Tail};
 use symbolon_login::{AppSettings, Change, CutOff, LogEntry, Position, Scope, UnixMillis};
 
 use super::{
-    columns::{json, position, to_integer},
+    columns::{json, position, to_integer, to_json},
     directory::all_apps,
     fault::Work,
     writer::Transaction,
@@ -77,10 +77,33 @@ pub(super) fn end(tx: &mut Transaction<'_>, scope: Scope, now: UnixMillis) -> Wo
     Ok(Ended { position, count })
 }
 
+/// Writes one entry of the log.
+pub(super) fn insert_entry(
+    conn: &Connection,
+    position: Position,
+    change: &Change,
+    at: UnixMillis,
+) -> Work<()> {
+    let sql = "INSERT INTO log (epoch, number, at, change) VALUES (?1, ?2, ?3, ?4)";
+    conn.prepare_cached(sql)?.execute(params![
+        position.epoch(),
+        to_integer(position.number())?,
+        at.as_millis(),
+        to_json(change)?,
+    ])?;
+    Ok(())
+}
+
 /// Begins the epoch that follows a restore: everything that the restored log does not know is dead.
-pub(super) fn begin_epoch(tx: &mut Transaction<'_>, now: UnixMillis) -> Work<Ended> {
+///
+/// `known` is the head of a log that this one replaces: the new epoch outranks that one, too.
+pub(super) fn begin_epoch(
+    tx: &mut Transaction<'_>,
+    known: Option<Position>,
+    now: UnixMillis,
+) -> Work<Ended> {
     let from = tx.head();
-    let start = from.next_epoch(now);
+    let start = known.map_or(from, |known| known.max(from)).next_epoch(now);
     let sql = "UPDATE epoch SET current = ?1";
     tx.conn().prepare_cached(sql)?.execute([start.epoch()])?;
     tx.start_at(start);

@@ -167,7 +167,7 @@ impl Logins for Sqlite {
     }
 
     async fn begin_epoch(&self, now: UnixMillis) -> Result<Ended, StoreError> {
-        self.write(move |tx| log::begin_epoch(tx, now)).await
+        self.write(move |tx| log::begin_epoch(tx, None, now)).await
     }
 
     async fn head(&self) -> Result<Position, StoreError> {
@@ -292,6 +292,8 @@ macro_rules! grant_columns {
     };
 }
 
+pub(super) use {grant_columns, login_columns};
+
 const LOGIN_COLUMNS: usize = 9;
 
 /// A grant with its login, whatever their state.
@@ -355,11 +357,12 @@ fn with_grants(conn: &Connection, login: Login) -> Work<LoginWithGrants> {
     Ok(LoginWithGrants { login, grants })
 }
 
-fn insert_login(conn: &Connection, login: &Login) -> Work<()> {
+/// Inserts a row with all its columns.
+pub(super) fn insert_login(conn: &Connection, login: &Login) -> Work<()> {
     let sql =
         "INSERT INTO login (sid, user, authenticated_at, methods, device, expires_at, idle_ms,
-                                  remembered)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+                                  remembered, ended_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     let row = params![
         login.sid.as_bytes(),
         login.user.as_bytes(),
@@ -372,31 +375,18 @@ fn insert_login(conn: &Connection, login: &Login) -> Work<()> {
             .map(|idle| to_integer(idle.as_millis()))
             .transpose()?,
         login.remembered,
+        login.ended_at.map(UnixMillis::as_millis),
     ];
     insert(conn, sql, "sid", row)
 }
 
 /// Adds a grant whose `rev` is the log's head in this transaction.
 fn add_grant(tx: &Transaction<'_>, sid: Sid, new: NewGrant, now: UnixMillis) -> Work<Grant> {
-    let rev = tx.head();
-    let sql = "INSERT INTO grant (id, sid, client_id, rev_epoch, rev_number, opened_at, used_at,
-                                  generation, digest, moved_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 0, ?7, ?6)";
-    let row = params![
-        new.id.as_bytes(),
-        sid.as_bytes(),
-        new.client_id.as_str(),
-        rev.epoch(),
-        to_integer(rev.number())?,
-        now.as_millis(),
-        new.digest.as_bytes(),
-    ];
-    insert(tx.conn(), sql, "grant id", row)?;
-    Ok(Grant {
+    let grant = Grant {
         id: new.id,
         sid,
         client_id: new.client_id,
-        rev,
+        rev: tx.head(),
         opened_at: now,
         used_at: now,
         line: Line {
@@ -405,10 +395,33 @@ fn add_grant(tx: &Transaction<'_>, sid: Sid, new: NewGrant, now: UnixMillis) -> 
             moved_at: now,
         },
         ended_at: None,
-    })
+    };
+    insert_grant(tx.conn(), &grant)?;
+    Ok(grant)
 }
 
-fn read_login(row: &Row<'_>) -> Read<Login> {
+/// Inserts a row with all its columns.
+pub(super) fn insert_grant(conn: &Connection, grant: &Grant) -> Work<()> {
+    let sql = "INSERT INTO grant (id, sid, client_id, rev_epoch, rev_number, opened_at, used_at,
+                                  generation, digest, moved_at, ended_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    let row = params![
+        grant.id.as_bytes(),
+        grant.sid.as_bytes(),
+        grant.client_id.as_str(),
+        grant.rev.epoch(),
+        to_integer(grant.rev.number())?,
+        grant.opened_at.as_millis(),
+        grant.used_at.as_millis(),
+        grant.line.generation,
+        grant.line.digest.as_bytes(),
+        grant.line.moved_at.as_millis(),
+        grant.ended_at.map(UnixMillis::as_millis),
+    ];
+    insert(conn, sql, "grant id", row)
+}
+
+pub(super) fn read_login(row: &Row<'_>) -> Read<Login> {
     Ok(Login {
         sid: bytes(row, 0).map(Sid::from_bytes)?,
         user: bytes(row, 1).map(UserId::from_bytes)?,
@@ -422,7 +435,7 @@ fn read_login(row: &Row<'_>) -> Read<Login> {
     })
 }
 
-fn read_grant(row: &Row<'_>, from: usize) -> Read<Grant> {
+pub(super) fn read_grant(row: &Row<'_>, from: usize) -> Read<Grant> {
     Ok(Grant {
         id: bytes(row, from).map(GrantId::from_bytes)?,
         sid: bytes(row, from + 1).map(Sid::from_bytes)?,

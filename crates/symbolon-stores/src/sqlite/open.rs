@@ -1,7 +1,7 @@
 //! From a path to open connections: nothing is changed before it is known that the directory and
 //! its file are ours, whole and free.
 
-mod inspect;
+pub(super) mod inspect;
 mod refusal;
 
 use std::{
@@ -23,11 +23,11 @@ use self::inspect::Found;
 use super::{log, schema};
 
 /// The file that holds everything.
-const DATABASE: &str = "symbolon.db";
+pub(super) const DATABASE: &str = "symbolon.db";
 /// Locked by the process that has the directory open.
 const LOCK: &str = "symbolon.lock";
 /// Where a new file is made before it gets its name.
-const UNFINISHED: &str = "symbolon.db.new";
+pub(super) const UNFINISHED: &str = "symbolon.db.new";
 
 /// How many pages the write-ahead log holds before they are moved into the main file: 16 MiB.
 const CHECKPOINT_PAGES: u32 = 4096;
@@ -90,8 +90,16 @@ fn make_directory(dir: &Path) -> Result<(), OpenError> {
 
 /// Puts the names in a directory on disk: a file that nothing leads to is lost. None: the working
 /// directory.
-fn sync(dir: Option<&Path>) -> io::Result<()> {
+pub(super) fn sync(dir: Option<&Path>) -> io::Result<()> {
     File::open(dir.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// Locks a directory, which is made where there is none, without opening what is in it.
+pub(super) fn lock_directory(dir: &Path) -> Result<File, OpenError> {
+    if !inspect::is_directory(dir)? {
+        make_directory(dir)?;
+    }
+    new_lock(dir)
 }
 
 /// Locks the lock file if there is one.
@@ -189,12 +197,12 @@ fn configure(conn: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Each connection belongs to one thread: no mutex is needed. No path is ever taken as a URI.
-fn flags(access: OpenFlags) -> OpenFlags {
+pub(super) fn flags(access: OpenFlags) -> OpenFlags {
     access | OpenFlags::SQLITE_OPEN_NO_MUTEX
 }
 
 /// The file that SQLite keeps beside the main file.
-fn beside(path: &Path, ending: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)

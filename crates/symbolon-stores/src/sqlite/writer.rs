@@ -15,15 +15,15 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use symbolon_authority::ports::StoreError;
 use symbolon_login::{Change, GrantId, Position, UnixMillis};
 use tokio::sync::{oneshot, watch};
 use tracing::error;
 
 use super::{
-    columns::{to_integer, to_json},
     fault::{Fault, Work},
+    log,
     touches::Touches,
 };
 
@@ -168,7 +168,12 @@ impl Drop for Writer {
     }
 }
 
-impl Transaction<'_> {
+impl<'a> Transaction<'a> {
+    /// A transaction that is open on a connection of its own.
+    pub(super) fn on(conn: &'a Connection, head: Position) -> Self {
+        Self { conn, head }
+    }
+
     /// The connection that the transaction is open on.
     pub(super) fn conn(&self) -> &Connection {
         self.conn
@@ -187,13 +192,7 @@ impl Transaction<'_> {
     /// Appends to the log. Numbers are dense: what is undone gives its number back.
     pub(super) fn append(&mut self, change: &Change, now: UnixMillis) -> Work<Position> {
         let position = self.head.next();
-        let sql = "INSERT INTO log (epoch, number, at, change) VALUES (?1, ?2, ?3, ?4)";
-        self.conn.prepare_cached(sql)?.execute(params![
-            position.epoch(),
-            to_integer(position.number())?,
-            now.as_millis(),
-            to_json(change)?
-        ])?;
+        log::insert_entry(self.conn, position, change, now)?;
         self.head = position;
         Ok(position)
     }

@@ -5,6 +5,7 @@ use symbolon_login::{AtLimit, Change, LoginLimit, Position, Scope, Sid, UnixMill
 
 use crate::fixture::*;
 
+#[expect(clippy::unnecessary_wraps, reason = "what the port takes")]
 pub(crate) fn limit(most: u32, at_limit: AtLimit) -> Option<LoginLimit> {
     let most = most.try_into().unwrap();
     Some(LoginLimit { most, at_limit })

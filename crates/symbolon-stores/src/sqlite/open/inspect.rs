@@ -18,7 +18,7 @@ const CHECKED_IN_FULL: u64 = 64 << 20;
 
 /// What is in the place of the database.
 #[derive(Clone, Copy)]
-pub(super) enum Found {
+pub(in crate::sqlite) enum Found {
     /// No file, or an empty one.
     Nothing,
     /// A whole file of ours.
@@ -29,7 +29,7 @@ pub(super) enum Found {
 }
 
 /// Whether the directory is there. What is there and is no directory is refused.
-pub(super) fn is_directory(dir: &Path) -> Result<bool, OpenError> {
+pub(in crate::sqlite) fn is_directory(dir: &Path) -> Result<bool, OpenError> {
     match fs::metadata(dir) {
         Ok(found) if found.is_dir() => Ok(true),
         Ok(_) => Err(OpenError::io(dir, io::ErrorKind::NotADirectory.into())),
@@ -39,7 +39,7 @@ pub(super) fn is_directory(dir: &Path) -> Result<bool, OpenError> {
 }
 
 /// Looks at the file: its header first, byte by byte, then its content.
-pub(super) fn inspect(path: &Path) -> Result<Found, OpenError> {
+pub(in crate::sqlite) fn inspect(path: &Path) -> Result<Found, OpenError> {
     let pending = ["-wal", "-journal"]
         .into_iter()
         .find(|ending| fs::metadata(beside(path, ending)).is_ok_and(|file| file.len() > 0));

@@ -68,7 +68,7 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    pub(super) fn no_access(path: &Path, reason: impl std::fmt::Display) -> Self {
+    pub(in crate::sqlite) fn no_access(path: &Path, reason: impl std::fmt::Display) -> Self {
         Self::Unreadable {
             path: path.to_owned(),
             why: format!(
@@ -78,7 +78,7 @@ impl OpenError {
     }
 
     /// Sorts what the operating system said.
-    pub(super) fn io(path: &Path, error: io::Error) -> Self {
+    pub(in crate::sqlite) fn io(path: &Path, error: io::Error) -> Self {
         use io::ErrorKind;
         let path = path.to_owned();
         match error.kind() {
@@ -101,8 +101,15 @@ impl OpenError {
         }
     }
 
+    pub(in crate::sqlite) fn there(path: &Path) -> Self {
+        Self::Unreadable {
+            path: path.to_owned(),
+            why: "is there already and is never overwritten: choose another name".to_owned(),
+        }
+    }
+
     /// Sorts what SQLite said.
-    pub(super) fn sqlite(path: &Path, error: rusqlite::Error) -> Self {
+    pub(in crate::sqlite) fn sqlite(path: &Path, error: rusqlite::Error) -> Self {
         if is_damage(&error) {
             return Self::damaged(path, error.to_string());
         }
@@ -124,7 +131,7 @@ impl OpenError {
     }
 
     /// Sorts what reading the head said.
-    pub(super) fn store(path: &Path, error: StoreError) -> Self {
+    pub(in crate::sqlite) fn store(path: &Path, error: StoreError) -> Self {
         match error {
             StoreError::Damaged(why) => Self::damaged(path, why),
             StoreError::Unavailable(why) => Self::Io {
@@ -134,7 +141,7 @@ impl OpenError {
         }
     }
 
-    pub(super) fn damaged(path: &Path, why: impl Into<String>) -> Self {
+    pub(in crate::sqlite) fn damaged(path: &Path, why: impl Into<String>) -> Self {
         Self::Damaged {
             path: path.to_owned(),
             why: why.into(),

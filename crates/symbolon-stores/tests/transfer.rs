@@ -1,0 +1,296 @@
+//! A copy from store to store: everything arrives, whatever it is cut short by.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use symbolon_authority::{
+    App, PasswordHash, User,
+    ports::{Directory, Logins, NewGrant, Once, Purpose, StoreError, StoredKey, Terms},
+};
+use symbolon_login::{
+    AppSettings, AtLimit, Digest, Freshness, GrantId, Lifetimes, Login, LoginLimit, LoginPolicy,
+    Position, Presented, Scope, Shape, Sid, UnixMillis, UserId,
+};
+use symbolon_stores::{
+    Sqlite,
+    transfer::{Begin, CopyError, Key, Kind, Record, Transfer, UNFINISHED, copy},
+};
+
+const NOW: UnixMillis = UnixMillis::from_secs(1_800_000_000);
+/// More than two bites of logins and grants.
+const LOGINS: u32 = 2_500;
+
+fn random(n: u32) -> [u8; 10] {
+    let mut random = [7; 10];
+    random[..4].copy_from_slice(&n.to_be_bytes());
+    random
+}
+
+fn user(n: u32) -> UserId {
+    UserId::mint(NOW, random(n))
+}
+
+fn secret(n: u32, generation: u32) -> Digest {
+    Digest::of("test", format!("{n}/{generation}").as_bytes())
+}
+
+/// A store with something of everything, and with a past.
+async fn fill(store: &Sqlite) {
+    let limit = Some(LoginLimit {
+        most: 7.try_into().unwrap(),
+        at_limit: AtLimit::Ask,
+    });
+    for n in 0..30 {
+        let idle = (n == 3).then(|| Duration::from_secs(60));
+        let user = User {
+            id: user(n),
+            identifier: format!("person{n}").parse().unwrap(),
+            roles: vec!["x".parse().unwrap()],
+            policy: LoginPolicy::new(idle, None, limit.filter(|_| n == 4)).unwrap(),
+            created_at: NOW,
+            disabled_at: None,
+        };
+        let hash = PasswordHash::from_phc(format!("hash{n}"));
+        store.add_user(user, hash).await.unwrap();
+    }
+    for name in ["app", "other"] {
+        let app = App {
+            settings: AppSettings {
+                client_id: name.parse().unwrap(),
+                shape: Shape::Jwt,
+                freshness: Freshness::Live,
+                lifetimes: Lifetimes::default(),
+            },
+            name: name.to_owned(),
+            limit: limit.filter(|_| name == "app"),
+            redirect_uris: vec!["https://app.example/callback".parse().unwrap()],
+            secret: (name == "app").then(|| secret(0, 0)),
+            first_party: true,
+            created_at: NOW,
+        };
+        store.add_app(app, NOW).await.unwrap();
+    }
+    let key = StoredKey {
+        kid: "k1".parse().unwrap(),
+        algorithm: "ES256".to_owned(),
+        public_jwk: serde_json::json!({ "kty": "EC" }),
+        sealed: vec![1, 2, 3],
+        created_at: NOW,
+    };
+    store.add_first_key(key, NOW).await.unwrap();
+    store.mark("demo").await.unwrap();
+    let open = async |n: u32| {
+        let login = Login {
+            sid: Sid::mint(NOW, random(n)),
+            user: user(n % 30),
+            authenticated_at: NOW,
+            methods: vec!["pwd".to_owned()],
+            device: n.is_multiple_of(2).then(|| "Firefox".to_owned()),
+            expires_at: NOW.plus(Duration::from_secs(86_400)),
+            idle: n.is_multiple_of(5).then(|| Duration::from_secs(600)),
+            remembered: n.is_multiple_of(3),
+            ended_at: None,
+        };
+        let grant = NewGrant {
+            id: GrantId::mint(NOW, random(n)),
+            client_id: "app".parse().unwrap(),
+            digest: secret(n, 0),
+        };
+        let opened = store.open(login, grant, Terms::default(), NOW).await;
+        opened.unwrap();
+    };
+    // Many at a time, so that they share transactions.
+    for bite in (0..LOGINS).collect::<Vec<_>>().chunks(500) {
+        futures_util::future::join_all(bite.iter().map(|n| open(*n))).await;
+    }
+    store
+        .end(
+            Scope::Login {
+                sid: Sid::mint(NOW, random(9)),
+            },
+            NOW,
+        )
+        .await
+        .unwrap();
+    store.end(Scope::User { user: user(8) }, NOW).await.unwrap();
+    advance(store, 1, 0).await;
+    let put = |n, purpose| {
+        store.put(
+            purpose,
+            secret(n, 9),
+            format!("v{n}"),
+            NOW.plus(Duration::from_secs(60)),
+        )
+    };
+    put(1, Purpose::AuthorizationCode).await.unwrap();
+    put(2, Purpose::SetUpLink).await.unwrap();
+    store
+        .take(Purpose::SetUpLink, secret(2, 9), NOW)
+        .await
+        .unwrap();
+}
+
+async fn advance(store: &Sqlite, n: u32, generation: u32) -> String {
+    let presented = Presented {
+        grant: GrantId::mint(NOW, random(n)),
+        generation,
+        digest: secret(n, generation),
+        successor: secret(n, generation + 1),
+    };
+    let app = "app".parse().unwrap();
+    let advanced = store.advance(presented, &app, Lifetimes::default(), NOW);
+    format!("{:?}", advanced.await.unwrap())
+}
+
+/// All that can be read of it.
+async fn look(store: &Sqlite) -> Vec<String> {
+    let mut seen = vec![
+        format!("{:?}", store.users(None, 100).await.unwrap()),
+        format!("{:?}", store.apps().await.unwrap()),
+        format!("{:?}", store.head().await.unwrap()),
+        format!("{:?}", store.snapshot(NOW).await.unwrap()),
+        format!("{:?}", store.tail(Position::START, 100).await.unwrap()),
+        format!("{:?}", store.is_marked("demo").await.unwrap()),
+    ];
+    for key in store.keys().await.unwrap() {
+        seen.push(format!("{} {} {:?}", key.kid, key.public_jwk, key.sealed));
+    }
+    for n in 0..LOGINS {
+        let id = GrantId::mint(NOW, random(n));
+        seen.push(format!("{:?}", store.find(id).await.unwrap()));
+    }
+    for (n, purpose) in [(1, Purpose::AuthorizationCode), (2, Purpose::SetUpLink)] {
+        seen.push(format!(
+            "{:?}",
+            store.peek(purpose, secret(n, 9), NOW).await
+        ));
+    }
+    for n in 0..30 {
+        let named = format!("person{n}").parse().unwrap();
+        let (_, hash) = store.user_to_verify(&named).await.unwrap().unwrap();
+        seen.push(hash.expose().to_owned());
+    }
+    seen
+}
+
+/// A target whose disk fails at the n-th bite.
+struct Failing<'a> {
+    inner: &'a Sqlite,
+    left: AtomicU32,
+}
+
+#[async_trait]
+impl Transfer for Failing<'_> {
+    async fn count(&self, kind: Kind, after: Option<Key>) -> Result<u64, StoreError> {
+        self.inner.count(kind, after).await
+    }
+    async fn records(
+        &self,
+        kind: Kind,
+        after: Option<Key>,
+        limit: u32,
+    ) -> Result<Vec<Record>, StoreError> {
+        self.inner.records(kind, after, limit).await
+    }
+    async fn last(&self, kind: Kind) -> Result<Option<Key>, StoreError> {
+        self.inner.last(kind).await
+    }
+    async fn log_head(&self) -> Result<Position, StoreError> {
+        self.inner.log_head().await
+    }
+    async fn begin(&self) -> Result<Begin, StoreError> {
+        self.inner.begin().await
+    }
+    async fn import(&self, records: Vec<Record>) -> Result<(), StoreError> {
+        if self.left.fetch_sub(1, Ordering::SeqCst) == 0 {
+            return Err(StoreError::Unavailable("the disk is full".to_owned()));
+        }
+        self.inner.import(records).await
+    }
+    async fn finish(&self, head: Position) -> Result<(), StoreError> {
+        self.inner.finish(head).await
+    }
+}
+
+fn a_store() -> (Sqlite, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    (Sqlite::open(dir.path()).unwrap(), dir)
+}
+
+#[tokio::test]
+async fn everything_arrives_and_nobody_is_signed_out() {
+    let ((from, _from), (to, dir)) = (a_store(), a_store());
+    fill(&from).await;
+    let mut told = Vec::new();
+    let copied = copy(&from, &to, |progress| told.push(progress))
+        .await
+        .unwrap();
+    let last = told.last().unwrap();
+    assert_eq!((last.done, last.all), (copied, copied));
+    assert!(told.is_sorted_by_key(|progress| progress.done));
+    assert!(!to.is_marked(UNFINISHED).await.unwrap());
+    assert_eq!(look(&to).await, look(&from).await);
+    // The log goes on where it stood, also after the next start.
+    to.close().unwrap();
+    let to = Sqlite::open(dir.path()).unwrap();
+    let next = from.end(Scope::Everything {}, NOW).await.unwrap();
+    // The line of a grant goes on, and remembers what it gave before.
+    assert!(advance(&to, 1, 0).await.starts_with("Replayed"));
+    assert!(advance(&to, 1, 1).await.starts_with("Rotated"));
+    assert_eq!(to.end(Scope::Everything {}, NOW).await.unwrap(), next);
+}
+
+#[tokio::test]
+async fn a_copy_that_was_cut_short_goes_on() {
+    let ((from, _from), (to, _to)) = (a_store(), a_store());
+    fill(&from).await;
+    for bites in 0..12 {
+        let failing = Failing {
+            inner: &to,
+            left: AtomicU32::new(1),
+        };
+        match copy(&from, &failing, |_| {}).await {
+            Ok(_) => {
+                assert!(bites > 8, "hardly cut short at all");
+                assert_eq!(look(&to).await, look(&from).await);
+                return;
+            }
+            Err(CopyError::Store(StoreError::Unavailable(_))) => {
+                assert!(to.is_marked(UNFINISHED).await.unwrap());
+            }
+            Err(other) => unreachable!("{other}"),
+        }
+    }
+    unreachable!("one more bite each time, and still not done");
+}
+
+#[tokio::test]
+async fn nothing_is_laid_over_a_store_that_lives() {
+    let ((from, _from), (to, _to)) = (a_store(), a_store());
+    fill(&from).await;
+    to.mark("demo").await.unwrap();
+    let refused = copy(&from, &to, |_| {}).await;
+    assert!(matches!(refused, Err(CopyError::Occupied)));
+    assert!(!to.is_marked(UNFINISHED).await.unwrap());
+    assert_eq!(to.users(None, 9).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_half_copy_of_something_else_is_not_finished() {
+    let ((one, _one), (other, _other), (to, _to)) = (a_store(), a_store(), a_store());
+    fill(&one).await;
+    other.mark("a").await.unwrap();
+    let failing = Failing {
+        inner: &to,
+        left: AtomicU32::new(2),
+    };
+    assert!(copy(&one, &failing, |_| {}).await.is_err());
+    let refused = copy(&other, &to, |_| {}).await;
+    assert!(matches!(refused, Err(CopyError::Foreign)));
+    assert!(to.is_marked(UNFINISHED).await.unwrap());
+}
