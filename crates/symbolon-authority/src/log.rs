@@ -5,7 +5,7 @@ use std::time::Duration;
 use symbolon_login::{Lifetimes, Position, Snapshot};
 use tokio::sync::watch;
 
-use crate::{Authority, Failure, ports::Tail};
+use crate::{Admin, Authority, Failure, ports::Tail};
 
 /// Beyond the longest life of an access token: clocks that differ, leeway, a slow last request.
 const MARGIN: Duration = Duration::from_secs(300);
@@ -37,6 +37,14 @@ impl Authority {
             keys: self.tokens.public_jwks(),
             apps,
         })
+    }
+
+    /// Marks that a backup is about to be taken: whatever is issued from here on is younger than
+    /// anything that the backup holds, and dies when it is restored.
+    pub async fn mark_backup(&self, admin: &Admin) -> Result<Position, Failure> {
+        let position = self.logins.mark_backup(self.now()).await?;
+        tracing::info!(%admin, %position, "a backup is being taken");
+        Ok(position)
     }
 
     /// Removes one bite of rows that nothing can need again; the number removed.

@@ -13,7 +13,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     ServerState,
-    api::{apps, document, guards, logins, me, users},
+    api::{apps, backups, document, guards, logins, me, users},
     caller::ByOperator,
     feed, health, middleware,
     oauth::{authorize, introspect, metadata, revoke, token},
@@ -67,6 +67,7 @@ pub fn operator_router(state: ServerState) -> Router {
             "/api/v1/logins/{sid}",
             axum::routing::delete(logins::end_any),
         )
+        .route("/api/v1/backups", post(backups::mark))
         .route("/readyz", get(health::ready))
         .layer(from_fn(middleware::time_out))
         .layer(Extension(ByOperator));

@@ -16,7 +16,7 @@ pub mod transfer;
 use symbolon_authority::ports::StoreError;
 
 pub use memory::Memory;
-pub use sqlite::{OpenError, Restored, Sqlite, Statistics, back_up, restore};
+pub use sqlite::{OpenError, Restored, RestoredLogins, Sqlite, Statistics, back_up, restore};
 
 /// An id that is in use is never overwritten (session fixation, tower-sessions before 0.12): whoever
 /// made it has to make another.

@@ -25,7 +25,7 @@ use symbolon_authority::ports::StoreError;
 use symbolon_login::{GrantId, Position, UnixMillis};
 use tokio::sync::watch;
 
-pub use backup::{Restored, back_up, restore};
+pub use backup::{Restored, RestoredLogins, back_up, restore};
 pub use open::OpenError;
 
 use fault::Work;

@@ -26,7 +26,7 @@ use symbolon_login::{
     Change, Digest, Grant, GrantId, Login, LoginPolicy, Position, Scope, Sid, UnixMillis, UserId,
 };
 use symbolon_stores::{
-    OpenError, Sqlite, back_up, restore,
+    OpenError, RestoredLogins, Sqlite, back_up, restore,
     transfer::{Kind, Record, Transfer},
 };
 
@@ -108,13 +108,13 @@ async fn what_was_issued_after_the_backup_is_dead_and_nothing_else() {
         .await
         .unwrap();
     // While it is in use, nobody puts another file in its place.
-    let refused = restore(&file, dir.path(), NOW).unwrap_err();
+    let refused = restore(&file, dir.path(), RestoredLogins::Keep, NOW).unwrap_err();
     assert!(matches!(refused, OpenError::InUse { .. }), "{refused}");
     let last = store.head().await.unwrap();
     store.close().unwrap();
 
     let later = NOW.plus(Duration::from_secs(60));
-    let restored = restore(&file, dir.path(), later).unwrap();
+    let restored = restore(&file, dir.path(), RestoredLogins::Keep, later).unwrap();
     assert_eq!((restored.from, restored.ended), (mark, 0));
     assert!(restored.head > last, "positions never go back");
     let kept = restored.replaced.unwrap();
@@ -136,7 +136,7 @@ async fn what_was_issued_after_the_backup_is_dead_and_nothing_else() {
     store.close().unwrap();
 
     // The same backup once more: again a later epoch, whatever the clock says.
-    let again = restore(&file, dir.path(), NOW).unwrap();
+    let again = restore(&file, dir.path(), RestoredLogins::Keep, NOW).unwrap();
     assert!(again.head > restored.head);
     assert_eq!(again.head.number(), 1);
 }
@@ -175,7 +175,7 @@ async fn a_backup_under_load_is_one_moment() {
             .await
             .unwrap();
         let copy = tempfile::tempdir().unwrap();
-        let restored = restore(&file, copy.path(), NOW).unwrap();
+        let restored = restore(&file, copy.path(), RestoredLogins::Keep, NOW).unwrap();
         assert!(restored.from >= mark);
         let copy = Sqlite::open(copy.path()).unwrap();
         // What was acknowledged before the call is in it.
@@ -244,7 +244,7 @@ async fn what_is_no_backup_changes_nothing() {
         if let Some(content) = content {
             fs::write(&file, content).unwrap();
         }
-        let refused = restore(&file, dir.path(), NOW).unwrap_err();
+        let refused = restore(&file, dir.path(), RestoredLogins::Keep, NOW).unwrap_err();
         assert!(
             matches!(refused, OpenError::Damaged { .. }),
             "{what}: {refused}"
@@ -272,7 +272,7 @@ async fn a_restore_takes_nothing_of_the_replaced_files_along() {
     for name in ["symbolon.db", "symbolon.db-wal"] {
         fs::copy(dir.path().join(name), killed.path().join(name)).unwrap();
     }
-    restore(&file, killed.path(), NOW).unwrap();
+    restore(&file, killed.path(), RestoredLogins::Keep, NOW).unwrap();
     let restored = Sqlite::open(killed.path()).unwrap();
     assert_eq!(stands(&restored, &lost).await, None);
     let (_, cut_offs, _) = restored.snapshot(NOW).await.unwrap();
@@ -281,4 +281,29 @@ async fn a_restore_takes_nothing_of_the_replaced_files_along() {
         panic!("the log of the original is as it was");
     };
     assert_eq!(log[0].change, Change::BackedUp {});
+}
+
+#[tokio::test]
+async fn a_restore_can_end_all_that_the_backup_knows() {
+    let (dir, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let file = elsewhere.path().join("b");
+    let store = with_alice(dir.path()).await;
+    let grant = open(&store, 1).await;
+    store.mark_backup(NOW).await.unwrap();
+    back_up(dir.path(), &file, |_, _| {}).unwrap();
+    store
+        .end(Scope::Login { sid: grant.sid }, NOW)
+        .await
+        .unwrap();
+    store.close().unwrap();
+    let restored = restore(&file, dir.path(), RestoredLogins::End, NOW).unwrap();
+    assert_eq!((restored.head.number(), restored.ended), (2, 1));
+    let store = Sqlite::open(dir.path()).unwrap();
+    assert_eq!(stands(&store, &grant).await, Some(false));
+    let (_, cut_offs, _) = store.snapshot(NOW).await.unwrap();
+    assert!(
+        cut_offs
+            .iter()
+            .any(|cut_off| cut_off.scope == Scope::Everything {})
+    );
 }

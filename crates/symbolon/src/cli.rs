@@ -41,6 +41,17 @@ pub(crate) enum Command {
     /// Look inside a token
     #[command(subcommand)]
     Token(Token),
+    /// Copy the database into a file, beside a running server or without one
+    ///
+    /// The root key is not in it: keep a copy of DIR/root.key apart from it. Whoever has both has the
+    /// authority; whoever has only one has nothing.
+    Backup(Backup),
+    /// Put a backup in the place of the database, with the server stopped
+    ///
+    /// Whatever was issued after the backup was taken is refused everywhere, in both shapes. Who was
+    /// signed in then stays signed in, also those whose login ended since: the backup does not know
+    /// that it did. --end-all-logins signs everybody out instead.
+    Restore(Restore),
     /// Print a completion script for your shell
     Completions {
         /// The shell
@@ -81,6 +92,25 @@ pub(crate) struct Serve {
     /// Allow a public URL with http that is not loopback: passwords and credentials travel readable
     #[arg(long, env = "SYMBOLON_INSECURE_HTTP", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) insecure_http: Option<bool>,
+}
+
+#[derive(Args)]
+pub(crate) struct Backup {
+    /// The new file, readable by its owner alone
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+#[derive(Args)]
+pub(crate) struct Restore {
+    /// The backup
+    pub(crate) file: PathBuf,
+    /// End all logins that the backup knows
+    #[arg(long)]
+    pub(crate) end_all_logins: bool,
+    #[command(flatten)]
+    pub(crate) target: Target,
 }
 
 /// Where the authority is, and how to answer.

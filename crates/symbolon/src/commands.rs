@@ -1,11 +1,13 @@
 //! The commands that work on an authority, beside a running server or without one.
 
 mod app;
+mod backup;
 mod login;
 mod token;
 mod user;
 
 pub(crate) use app::app;
+pub(crate) use backup::{backup, restore};
 pub(crate) use login::login;
 pub(crate) use token::token;
 pub(crate) use user::{made_up_password, user};

@@ -21,7 +21,7 @@ use symbolon_stores::Sqlite;
 use crate::world::RealWorld;
 
 const DATABASE: &str = "symbolon.db";
-const ROOT_KEY: &str = "root.key";
+pub(crate) const ROOT_KEY: &str = "root.key";
 const ROOT_KEY_HEADER: &str = "symbolon root key v1: ";
 /// What marks a data directory as the demo's.
 pub(crate) const DEMO_MARK: &str = "demo";

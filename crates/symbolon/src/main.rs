@@ -8,6 +8,7 @@ mod demo;
 mod listen;
 mod operator;
 mod output;
+mod progress;
 mod serve;
 mod world;
 
@@ -46,6 +47,8 @@ async fn run(command: Command) -> Result<()> {
         Command::Login(login) => commands::login(login).await,
         Command::App(app) => commands::app(app).await,
         Command::Token(token) => commands::token(token).await,
+        Command::Backup(backup) => commands::backup(backup).await,
+        Command::Restore(restore) => commands::restore(restore).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "symbolon", &mut io::stdout());
             Ok(())

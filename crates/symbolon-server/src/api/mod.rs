@@ -1,6 +1,7 @@
 //! The JSON API under `/api/v1`.
 
 pub(crate) mod apps;
+pub(crate) mod backups;
 pub(crate) mod document;
 pub(crate) mod guards;
 pub(crate) mod logins;

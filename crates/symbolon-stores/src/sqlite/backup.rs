@@ -12,7 +12,7 @@ use rusqlite::{
     Connection, OpenFlags,
     backup::{Backup, StepResult},
 };
-use symbolon_login::{Position, UnixMillis};
+use symbolon_login::{Position, Scope, UnixMillis};
 
 use super::{
     OpenError, log,
@@ -25,6 +25,16 @@ const BITE: i32 = 4_096;
 /// What is added to the name of a backup until it is whole.
 const DRAFT: &str = ".part";
 
+/// What becomes of the logins that a backup holds. Those that ended after it was taken live in it:
+/// it knows nothing of their end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RestoredLogins {
+    /// They go on: nobody who was signed in when the backup was taken has to sign in again.
+    Keep,
+    /// All of them are ended: nothing that ended since comes back.
+    End,
+}
+
 /// What a restore did.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Restored {
@@ -32,7 +42,8 @@ pub struct Restored {
     pub from: Position,
     /// The head now: the first entry of a new epoch.
     pub head: Position,
-    /// Grants that were ended because they may be younger than the backup's own mark.
+    /// What was ended: grants that may be younger than the backup's mark, and with
+    /// [`RestoredLogins::End`] all logins.
     pub ended: u64,
     /// Where the database that was there has gone, if one was.
     pub replaced: Option<PathBuf>,
@@ -114,7 +125,12 @@ fn copy_pages(
 ///
 /// A database that is there is kept under another name. Refused while a server uses the directory.
 /// Until the last step nothing of `dir` has changed. Blocks.
-pub fn restore(file: &Path, dir: &Path, now: UnixMillis) -> Result<Restored, OpenError> {
+pub fn restore(
+    file: &Path,
+    dir: &Path,
+    logins: RestoredLogins,
+    now: UnixMillis,
+) -> Result<Restored, OpenError> {
     if let inspect::Found::Nothing = inspect::inspect(file)? {
         return Err(OpenError::damaged(file, "it is missing or empty"));
     }
@@ -129,7 +145,7 @@ pub fn restore(file: &Path, dir: &Path, now: UnixMillis) -> Result<Restored, Ope
     }
     make_file(&draft)?;
     fs::copy(file, &draft).map_err(io)?;
-    let (from, head, ended) = begin_epoch(&draft, known, now)?;
+    let (from, head, ended) = begin_epoch(&draft, known, logins, now)?;
     File::open(&draft)
         .and_then(|file| file.sync_all())
         .map_err(io)?;
@@ -163,6 +179,7 @@ fn head_of(path: &Path) -> Result<Option<Position>, OpenError> {
 fn begin_epoch(
     draft: &Path,
     known: Option<Position>,
+    logins: RestoredLogins,
     now: UnixMillis,
 ) -> Result<(Position, Position, u64), OpenError> {
     let refused = |error| OpenError::sqlite(draft, error);
@@ -174,7 +191,12 @@ fn begin_epoch(
     let open = conn.unchecked_transaction().map_err(refused)?;
     let from = log::head(&open).map_err(store)?;
     let mut transaction = Transaction::on(&open, from);
-    let ended = log::begin_epoch(&mut transaction, known, now).map_err(store)?;
+    let mut ended = log::begin_epoch(&mut transaction, known, now).map_err(store)?;
+    if logins == RestoredLogins::End {
+        let all = log::end(&mut transaction, Scope::Everything {}, now).map_err(store)?;
+        ended.position = all.position;
+        ended.count += all.count;
+    }
     open.commit().map_err(refused)?;
     conn.close().map_err(|(_, error)| refused(error))?;
     Ok((from, ended.position, ended.count))
