@@ -14,6 +14,7 @@ mod demo;
 mod ends;
 mod freshness;
 mod kill;
+mod kill_rounds;
 mod refusals;
 mod secrets;
 mod town;

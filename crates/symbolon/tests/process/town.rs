@@ -176,11 +176,15 @@ impl Town {
         self.authority.take().unwrap().kill();
     }
 
-    /// Registers an app at a free port and starts it as a process of its own.
-    pub(crate) fn start_app(&self, client_id: &str, shape: &str, freshness: &str) -> App {
-        let port = free_port();
+    /// Registers a first-party app that redirects to this address. Gives its client secret.
+    pub(crate) fn register_app(
+        &self,
+        client_id: &str,
+        shape: &str,
+        freshness: &str,
+        redirect: &str,
+    ) -> String {
         let data = self.data();
-        let redirect = format!("http://localhost:{port}/auth/callback");
         let arguments = Self::arguments(
             &data,
             &[
@@ -193,13 +197,21 @@ impl Town {
                 freshness,
                 "--first-party",
                 "--redirect-uri",
-                &redirect,
+                redirect,
             ],
         );
         let added = run_json(&arguments, "");
+        text(&added, "client_secret").to_owned()
+    }
+
+    /// Registers an app at a free port and starts it as a process of its own.
+    pub(crate) fn start_app(&self, client_id: &str, shape: &str, freshness: &str) -> App {
+        let port = free_port();
+        let redirect = format!("http://localhost:{port}/auth/callback");
+        let secret = self.register_app(client_id, shape, freshness, &redirect);
         let settings = json!({
             "client_id": client_id,
-            "client_secret": added["client_secret"],
+            "client_secret": secret,
             "port": port,
             "authority": self.url,
             "other": { "client_id": "dashboard", "url": "http://localhost:1" },
@@ -222,7 +234,7 @@ impl Town {
             _process: Process(child),
             _stdin: stdin,
             client_id: client_id.to_owned(),
-            secret: added["client_secret"].as_str().unwrap().to_owned(),
+            secret,
             url: format!("http://localhost:{port}"),
             http: client(),
         }
