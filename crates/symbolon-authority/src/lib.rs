@@ -31,6 +31,7 @@ pub use apps::{App, BadRedirectUri, RedirectUri};
 pub use authority::{Authority, Failure, Ports, Settings, StartError};
 pub use authorize::{CodeChallenge, CodeRedemption, CodeRequest, Redeemed};
 pub use credential::{Credential, Issued};
+pub use log::Swept;
 pub use passwords::{BadNewPassword, Busy, NewPassword, Password, Passwords};
 pub use people::{PasswordHash, User};
 pub use registry::{AddedApp, ChangedApp, NewApp};

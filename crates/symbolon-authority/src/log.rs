@@ -10,6 +10,15 @@ use crate::{Admin, Authority, Failure, ports::Tail};
 /// Beyond the longest life of an access token: clocks that differ, leeway, a slow last request.
 const MARGIN: Duration = Duration::from_secs(300);
 
+/// What is left after a bite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Swept {
+    /// Nothing that could leave now.
+    Clean,
+    /// Perhaps more: the bite was full.
+    More,
+}
+
 impl Authority {
     /// The newest entry, read after the call.
     pub async fn head(&self) -> Result<Position, Failure> {
@@ -47,10 +56,15 @@ impl Authority {
         Ok(position)
     }
 
-    /// Removes one bite of rows that nothing can need again; the number removed.
-    pub async fn sweep(&self) -> Result<u64, Failure> {
+    /// Removes one bite of rows that nothing can need again, small enough that no request notices.
+    pub async fn sweep(&self) -> Result<Swept, Failure> {
         const BITE: u32 = 500;
-        Ok(self.logins.sweep(self.kept_since(), BITE).await?)
+        let removed = self.logins.sweep(self.kept_since(), BITE).await?;
+        Ok(if removed < u64::from(BITE) {
+            Swept::Clean
+        } else {
+            Swept::More
+        })
     }
 
     /// The public keys as a JWK Set (RFC 7517 section 5).
