@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::class::{Lifetime, TokenClass};
 use crate::error::{JsonFault, Refused, Why};
-use crate::json::{Claims, Number, Raw, Reader};
+use crate::json::{Number, Raw, Reader, Registered};
 
 /// The expectations that no caller may leave out: who issued it, for whom, and what time it is.
 #[derive(Debug, Clone, Copy)]
@@ -132,13 +132,14 @@ impl<'a> From<&'a [&'a str]> for Names<'a> {
 }
 
 /// Holds claims, read but not yet handed out, against class and expectations.
-/// `kid` is the id of the key that verified the signature.
-pub(crate) fn check<C: TokenClass>(
-    read: &Claims<'_>,
+/// `find` gives the text of any claim's value; `kid` is the id of the key that verified the
+/// signature.
+pub(crate) fn check<'c, C: TokenClass>(
+    claims: &Registered<Raw<'_>>,
+    find: impl Fn(&str) -> Option<&'c str>,
     expect: &Expect<'_>,
     kid: Option<&str>,
 ) -> Result<(), Refused> {
-    let claims = &read.registered;
     let iss = string("iss", claims.iss.ok_or(Refused::new("iss", Why::Missing))?)?;
     check_issuer(&iss, expect, kid)?;
     check_audience(claims.aud, expect)?;
@@ -147,14 +148,14 @@ pub(crate) fn check<C: TokenClass>(
             return Err(Refused::new(name, Why::Mistyped));
         }
     }
-    check_times(read, C::LIFETIME, expect)?;
+    check_times(claims, C::LIFETIME, expect)?;
     for name in C::REQUIRED.iter().chain(expect.required) {
-        if read.find(name).is_none_or(|raw| raw.text == "null") {
+        if find(name).is_none_or(|text| text == "null") {
             return Err(Refused::new((*name).to_owned(), Why::Missing));
         }
     }
     for name in C::FORBIDDEN {
-        if read.find(name).is_some() {
+        if find(name).is_some() {
             return Err(Refused::new(*name, Why::Forbidden));
         }
     }
@@ -163,11 +164,11 @@ pub(crate) fn check<C: TokenClass>(
 
 /// Holds claims that are about to be signed against their class, with the expectations of a reader
 /// whom they name, at the moment at which they begin.
-pub(crate) fn check_own<C: TokenClass>(
-    read: &Claims<'_>,
+pub(crate) fn check_own<'c, C: TokenClass>(
+    registered: &Registered<Raw<'_>>,
+    find: impl Fn(&str) -> Option<&'c str>,
     claims: &C::Claims<'_>,
 ) -> Result<(), Refused> {
-    let registered = &read.registered;
     let seconds = |name, raw: Option<Raw<'_>>| raw.map(|raw| time(name, raw)).transpose();
     let (iat, nbf) = (
         seconds("iat", registered.iat)?,
@@ -179,12 +180,19 @@ pub(crate) fn check_own<C: TokenClass>(
 
     let iss = registered.iss.ok_or(Refused::new("iss", Why::Missing))?;
     let iss = string("iss", iss)?;
-    let mut names = Vec::with_capacity(4);
+    let own = |names: Names<'_>| {
+        let expect = Expect::new(&*iss, names, now, 0);
+        check::<C>(registered, &find, &expect, None)?;
+        C::check(claims, &expect)
+    };
+    // A single name, as most tokens have, needs no list.
+    if let Some(name) = registered.aud.and_then(Raw::string) {
+        return own(Names::One(&name));
+    }
+    let mut names = Vec::new();
     audience(registered.aud, |name| names.push(name))?;
     let names: Vec<&str> = names.iter().map(|name| &**name).collect();
-    let expect = Expect::new(&*iss, names.as_slice(), now, 0);
-    check::<C>(read, &expect, None)?;
-    C::check(claims, &expect)
+    own(Names::AnyOf(&names))
 }
 
 fn check_issuer(iss: &str, expect: &Expect<'_>, kid: Option<&str>) -> Result<(), Refused> {
@@ -243,8 +251,11 @@ pub(crate) fn audience<'a>(
     read().map_err(|_: JsonFault| Refused::new("aud", Why::Mistyped))
 }
 
-fn check_times(read: &Claims<'_>, lifetime: Lifetime, expect: &Expect<'_>) -> Result<(), Refused> {
-    let claims = &read.registered;
+fn check_times(
+    claims: &Registered<Raw<'_>>,
+    lifetime: Lifetime,
+    expect: &Expect<'_>,
+) -> Result<(), Refused> {
     let leeway = i64::from(expect.leeway);
     let (earliest, latest) = (
         expect.now.saturating_sub(leeway),

@@ -7,7 +7,7 @@ use crate::base64url;
 use crate::class::TokenClass;
 use crate::error::Misuse;
 use crate::expect;
-use crate::json::Claims;
+use crate::json::{Claims, Written};
 use crate::key::SigningKey;
 use crate::token::MAX_TOKEN_BYTES;
 
@@ -29,12 +29,23 @@ where
     C: TokenClass,
     C::Claims<'a>: Serialize,
 {
-    let payload = serde_json::to_string(claims).map_err(|_| Misuse::UnwritableClaims)?;
-    let mut read = Claims::new();
-    let scanned = read.scan(&payload);
-    scanned.map_err(|_| Misuse::UnwritableClaims)?;
-    expect::check_own::<C>(&read, claims).map_err(Misuse::Claims)?;
-    write(key, C::TYP.name(), None, payload.as_bytes(), rng)
+    let written = Written::new(claims).ok_or(Misuse::UnwritableClaims)?;
+    let own = if written.is_noted() {
+        expect::check_own::<C>(&written.registered(), |name| written.find(name), claims)
+    } else {
+        let mut read = Claims::new();
+        let scanned = read.scan(written.text());
+        scanned.map_err(|_| Misuse::UnwritableClaims)?;
+        let find = |name: &str| read.find(name).map(|raw| raw.text);
+        expect::check_own::<C>(&read.registered, find, claims)
+    };
+    own.map_err(Misuse::Claims)?;
+    assemble(
+        key,
+        &key.header(C::TYP.name()),
+        written.text().as_bytes(),
+        rng,
+    )
 }
 
 /// Signs any payload: a JWS that is no JWT. `typ` is plain ASCII such as `receipt+jws`.
@@ -59,33 +70,36 @@ pub(crate) fn write(
     payload: &[u8],
     rng: &dyn SecureRandom,
 ) -> Result<String, Misuse> {
+    assemble(key, &header(key, typ, jwk), payload, rng)
+}
+
+/// The first part of a token, in base64url.
+pub(crate) fn header(key: &SigningKey, typ: &str, jwk: Option<&str>) -> String {
     // Neither the algorithm's name nor `typ` nor a signing key's id needs escaping.
     let (name, value, quote) = match jwk {
         None => ("kid", key.kid(), "\""),
         Some(jwk) => ("jwk", jwk, ""),
     };
     let alg = key.algorithm().name();
-    let mut header = String::with_capacity(64 + typ.len() + value.len());
-    for part in [
-        "{\"alg\":\"",
-        alg,
-        "\",\"typ\":\"",
-        typ,
-        "\",\"",
-        name,
-        "\":",
-        quote,
-        value,
-        quote,
-        "}",
-    ] {
-        header.push_str(part);
-    }
+    base64url::encode(
+        format!("{{\"alg\":\"{alg}\",\"typ\":\"{typ}\",\"{name}\":{quote}{value}{quote}}}")
+            .as_bytes(),
+    )
+}
 
-    let mut token = String::with_capacity((header.len() + payload.len()) * 4 / 3 + 128);
-    base64url::encode_into(header.as_bytes(), &mut token);
+/// Signs a payload behind a header.
+fn assemble(
+    key: &SigningKey,
+    header: &str,
+    payload: &[u8],
+    rng: &dyn SecureRandom,
+) -> Result<String, Misuse> {
+    // Room for everything from the start, as growing would copy.
+    let room = header.len() + (payload.len() + key.signature_len()) * 4 / 3 + 8;
+    let mut token = String::with_capacity(room);
+    token.push_str(header);
     token.push('.');
-    base64url::encode_into(payload, &mut token);
+    base64url::encode_onto(payload, &mut token);
     key.sign_onto(&mut token, rng)?;
     if token.len() > MAX_TOKEN_BYTES {
         return Err(Misuse::UnwritableClaims);

@@ -40,24 +40,24 @@ impl<'t> Unverified<'t> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Malformed::TooLong);
         }
-        let mut decoded = vec![0; base64url::decoded_len(token.len())];
-        let (mut text_at, mut at) = (0, 0);
-        let mut decode = |part| {
-            let text = token.as_bytes().get(text_at..).unwrap_or_default();
-            let room = decoded.get_mut(at..).unwrap_or_default();
-            let done = base64url::decode_part(text, room);
-            let (read, written) = done.ok_or(Malformed::Encoding(part))?;
-            at += written;
-            text_at += read + 1;
-            Ok((text_at - 1, at))
+        let mut decoded = Vec::with_capacity(base64url::decoded_len(token.len()));
+        let mut decode = |text: &str, part| {
+            let done = base64url::decode_onto(text.as_bytes(), &mut decoded);
+            done.map(|()| decoded.len())
+                .ok_or(Malformed::Encoding(part))
         };
-        let (header_end, payload_at) = decode(Part::Header)?;
-        let (signing_end, signature_at) = decode(Part::Payload)?;
-        let (end, decoded_end) = decode(Part::Signature)?;
-        if header_end == token.len() || signing_end == token.len() || end != token.len() {
-            return Err(Malformed::NotThreeParts);
-        }
-        decoded.truncate(decoded_end);
+        let (header, rest) = split(token).ok_or(Malformed::NotThreeParts)?;
+        let (payload, signature) = split(rest).ok_or(Malformed::NotThreeParts)?;
+        let payload_at = decode(header, Part::Header)?;
+        let signature_at = decode(payload, Part::Payload)?;
+        decode(signature, Part::Signature).map_err(|fault| {
+            if signature.contains('.') {
+                Malformed::NotThreeParts
+            } else {
+                fault
+            }
+        })?;
+        let signing_end = header.len() + 1 + payload.len();
 
         let header_bytes = decoded.get(..payload_at).unwrap_or_default();
         let parsed = Header::read(header_bytes, proof)?;
@@ -98,7 +98,8 @@ impl<'t> Unverified<'t> {
         let mut read = Claims::new();
         self.read_claims(&mut read)?;
         let claims = read.read().map_err(mistyped)?;
-        expect::check::<C>(&read, expect, key.kid())?;
+        let find = |name: &str| read.find(name).map(|raw| raw.text);
+        expect::check::<C>(&read.registered, find, expect, key.kid())?;
         C::check(&claims, expect)?;
         Ok(Verified { claims })
     }
@@ -153,6 +154,12 @@ impl<'t> Unverified<'t> {
     fn text<'u>(&'u self, text: Option<&'u Text>) -> Option<&'u str> {
         text?.within(self.header_bytes())
     }
+}
+
+/// What stands before and behind the first dot.
+fn split(text: &str) -> Option<(&str, &str)> {
+    let (part, rest) = text.split_at_checked(memchr::memchr(b'.', text.as_bytes())?)?;
+    Some((part, rest.get(1..)?))
 }
 
 /// Claims that the caller's type cannot hold.

@@ -13,11 +13,11 @@ use crate::error::JsonFault;
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Raw<'a> {
     pub(crate) text: &'a str,
-    form: Form,
+    pub(super) form: Form,
 }
 
 /// What is known of a value beyond its text.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Form {
     /// A string without escapes.
     Plain,
@@ -57,16 +57,49 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// The claims that every check looks at.
+/// What is known of each claim that every check looks at.
 #[derive(Default)]
-pub(crate) struct Registered<'a> {
-    pub(crate) iss: Option<Raw<'a>>,
-    pub(crate) sub: Option<Raw<'a>>,
-    pub(crate) aud: Option<Raw<'a>>,
-    pub(crate) exp: Option<Raw<'a>>,
-    pub(crate) nbf: Option<Raw<'a>>,
-    pub(crate) iat: Option<Raw<'a>>,
-    pub(crate) jti: Option<Raw<'a>>,
+pub(crate) struct Registered<T> {
+    pub(crate) iss: Option<T>,
+    pub(crate) sub: Option<T>,
+    pub(crate) aud: Option<T>,
+    pub(crate) exp: Option<T>,
+    pub(crate) nbf: Option<T>,
+    pub(crate) iat: Option<T>,
+    pub(crate) jti: Option<T>,
+}
+
+impl<T> Registered<T> {
+    /// The place for a claim of this name; `None` for all other names.
+    #[inline]
+    pub(super) fn claim(&mut self, name: &str) -> Option<&mut Option<T>> {
+        Some(match <&[u8; 3]>::try_from(name.as_bytes()) {
+            Ok(b"iss") => &mut self.iss,
+            Ok(b"sub") => &mut self.sub,
+            Ok(b"aud") => &mut self.aud,
+            Ok(b"exp") => &mut self.exp,
+            Ok(b"nbf") => &mut self.nbf,
+            Ok(b"iat") => &mut self.iat,
+            Ok(b"jti") => &mut self.jti,
+            _ => return None,
+        })
+    }
+
+    #[inline]
+    pub(super) fn map<U>(&self, form: impl Fn(T) -> U) -> Registered<U>
+    where
+        T: Copy,
+    {
+        Registered {
+            iss: self.iss.map(&form),
+            sub: self.sub.map(&form),
+            aud: self.aud.map(&form),
+            exp: self.exp.map(&form),
+            nbf: self.nbf.map(&form),
+            iat: self.iat.map(&form),
+            jti: self.jti.map(&form),
+        }
+    }
 }
 
 /// A claims object, known to be one strict JSON object.
@@ -76,7 +109,7 @@ pub(crate) struct Claims<'a> {
     values: [Raw<'a>; INLINE],
     /// Claims that do not fit inline, or whose name was written with escapes.
     more: Vec<(Cow<'a, str>, Raw<'a>)>,
-    pub(crate) registered: Registered<'a>,
+    pub(crate) registered: Registered<Raw<'a>>,
 }
 
 impl<'a> Claims<'a> {
@@ -105,11 +138,7 @@ impl<'a> Claims<'a> {
         loop {
             if let Some((name, text, form)) = reader.compact_member(first) {
                 first = false;
-                let raw = Raw { text, form };
-                self.register(name, raw);
-                let name = Cow::Borrowed(name);
-                let place = self.names.insert(&name).ok_or(JsonFault::Duplicate)?;
-                self.keep(name, place, raw);
+                self.add(name, Raw { text, form })?;
             } else if let Some((name, place)) = reader.member(&mut first, &mut self.names)? {
                 let (text, form) = reader.value()?;
                 let raw = Raw { text, form };
@@ -119,6 +148,15 @@ impl<'a> Claims<'a> {
                 return reader.end();
             }
         }
+    }
+
+    /// Notes a claim whose name was written without escapes.
+    #[inline]
+    fn add(&mut self, name: &'a str, raw: Raw<'a>) -> Result<(), JsonFault> {
+        let place = self.names.insert_borrowed(name);
+        self.register(name, raw);
+        self.keep(Cow::Borrowed(name), place.ok_or(JsonFault::Duplicate)?, raw);
+        Ok(())
     }
 
     #[inline]
@@ -135,18 +173,9 @@ impl<'a> Claims<'a> {
 
     #[inline]
     fn register(&mut self, name: &str, raw: Raw<'a>) {
-        let registered = &mut self.registered;
-        let slot = match <&[u8; 3]>::try_from(name.as_bytes()) {
-            Ok(b"iss") => &mut registered.iss,
-            Ok(b"sub") => &mut registered.sub,
-            Ok(b"aud") => &mut registered.aud,
-            Ok(b"exp") => &mut registered.exp,
-            Ok(b"nbf") => &mut registered.nbf,
-            Ok(b"iat") => &mut registered.iat,
-            Ok(b"jti") => &mut registered.jti,
-            _ => return,
-        };
-        *slot = Some(raw);
+        if let Some(claim) = self.registered.claim(name) {
+            *claim = Some(raw);
+        }
     }
 
     /// The value of a claim.
@@ -166,6 +195,7 @@ impl<'a> Claims<'a> {
         let mut members = Members {
             claims: self,
             next: 0,
+            value: None,
         };
         T::deserialize(&mut members).map_err(|error| {
             let current = members.next.checked_sub(1).and_then(|at| self.at(at));
@@ -190,6 +220,8 @@ struct Members<'c, 'a> {
     claims: &'c Claims<'a>,
     /// The claim that comes next.
     next: usize,
+    /// The value of the name that was just handed out.
+    value: Option<Raw<'a>>,
 }
 
 impl<'de> Deserializer<'de> for &mut Members<'_, 'de> {
@@ -226,18 +258,18 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, ReadError> {
-        let Some((name, _)) = self.claims.at(self.next) else {
+        let Some((name, value)) = self.claims.at(self.next) else {
             return Ok(None);
         };
+        self.value = Some(value);
         self.next += 1;
         seed.deserialize(Name(name)).map(Some)
     }
 
     #[inline]
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, ReadError> {
-        let claim = self.next.checked_sub(1).and_then(|at| self.claims.at(at));
-        let (_, raw) = claim.ok_or(ReadError::Shape)?;
-        seed.deserialize(raw)
+        let value = self.value.take().ok_or(ReadError::Shape)?;
+        seed.deserialize(value)
     }
 }
 

@@ -11,12 +11,14 @@ mod pretty;
 mod reader;
 mod seen;
 mod string;
+mod written;
 
-pub(crate) use claims::{Claims, Raw};
+pub(crate) use claims::{Claims, Raw, Registered};
 pub(crate) use pretty::{pretty, visible};
 pub use reader::MAX_DEPTH;
 pub(crate) use reader::{Number, ReadError, Reader};
 pub(crate) use seen::Seen;
+pub(crate) use written::Written;
 
 #[cfg(test)]
 mod tests;

@@ -43,19 +43,42 @@ impl<'a> Seen<'a> {
     )]
     #[inline]
     pub(crate) fn insert(&mut self, name: &Cow<'a, str>) -> Option<Place> {
-        let bit = fingerprint(name);
-        if self.filter & bit != 0 && self.place(name).is_some() {
+        match name {
+            Cow::Borrowed(name) => self.insert_borrowed(name),
+            Cow::Owned(name) => {
+                if self.is_new(name) {
+                    self.more.insert(Cow::Owned(name.clone()));
+                    Some(Place::More)
+                } else {
+                    None
+                }
+            }
+        }
+    }
+
+    /// As [`Self::insert`], for a name that was written without escapes.
+    #[inline]
+    pub(super) fn insert_borrowed(&mut self, name: &'a str) -> Option<Place> {
+        if !self.is_new(name) {
             return None;
         }
-        self.filter |= bit;
-        if let (Cow::Borrowed(name), Some(slot)) = (name, self.inline.get_mut(self.len)) {
+        if let Some(slot) = self.inline.get_mut(self.len) {
             *slot = name;
             self.len += 1;
             Some(Place::Inline(self.len - 1))
         } else {
-            self.more.insert(name.clone());
+            self.more.insert(Cow::Borrowed(name));
             Some(Place::More)
         }
+    }
+
+    /// Whether a name was not met before; its fingerprint is kept.
+    #[inline]
+    fn is_new(&mut self, name: &str) -> bool {
+        let bit = fingerprint(name);
+        let new = self.filter & bit == 0 || self.place(name).is_none();
+        self.filter |= bit;
+        new
     }
 
     /// Where a name is kept, if it was met.
@@ -83,7 +106,7 @@ impl<'a> Seen<'a> {
 
 /// The factors keep the names of the usual claims apart.
 #[inline]
-fn fingerprint(name: &str) -> u64 {
+pub(super) fn fingerprint(name: &str) -> u64 {
     let bytes = name.as_bytes();
     let byte = |byte: Option<&u8>| u32::from(byte.copied().unwrap_or(0));
     let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);

@@ -111,15 +111,8 @@ impl<'a> Reader<'a> {
 /// The place of the next `"`, `\` or control character from `at` on. Eight bytes at a time.
 #[inline]
 pub(super) fn special_from(bytes: &[u8], mut at: usize) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = ONES << 7;
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let word = u64::from_le_bytes(*chunk);
-        let zero_byte = |x: u64| x.wrapping_sub(ONES) & !x;
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let quote = zero_byte(word ^ (ONES * u64::from(b'"')));
-        let backslash = zero_byte(word ^ (ONES * u64::from(b'\\')));
-        let hit = (control | quote | backslash) & HIGHS;
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        let hit = specials(*chunk);
         if hit != 0 {
             // The lowest flag is exact; borrows can only disturb the ones above it.
             return Some(at + (hit.trailing_zeros() / 8) as usize);
@@ -127,6 +120,38 @@ pub(super) fn special_from(bytes: &[u8], mut at: usize) -> Option<usize> {
         at += 8;
     }
     let rest = bytes.get(at..)?;
-    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
-    rest.iter().position(special).map(|found| at + found)
+    let found = rest.iter().position(|byte| is_special(*byte));
+    found.map(|found| at + found)
+}
+
+/// Whether a text stands for itself between quotes.
+#[inline]
+pub(super) fn is_plain(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let Some(last) = bytes.last_chunk() else {
+        return !bytes.iter().any(|byte| is_special(*byte));
+    };
+    let (chunks, _) = bytes.as_chunks();
+    // The last eight bytes may be looked at twice, which is quicker than one by one.
+    let hits = chunks
+        .iter()
+        .fold(specials(*last), |hits, chunk| hits | specials(*chunk));
+    hits == 0
+}
+
+/// A flag in the high bit of each byte that is `"`, `\` or a control character.
+#[inline]
+fn specials(chunk: [u8; 8]) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = ONES << 7;
+    let word = u64::from_le_bytes(chunk);
+    let zero_byte = |x: u64| x.wrapping_sub(ONES) & !x;
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    let quote = zero_byte(word ^ (ONES * u64::from(b'"')));
+    let backslash = zero_byte(word ^ (ONES * u64::from(b'\\')));
+    (control | quote | backslash) & HIGHS
+}
+
+fn is_special(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | 0..=0x1f)
 }

@@ -246,7 +246,7 @@ fn push_number(json: &mut String, name: &str, number: &[u8]) {
     json.push_str(",\"");
     json.push_str(name);
     json.push_str("\":\"");
-    base64url::encode_into(number, json);
+    base64url::encode_onto(number, json);
     json.push('"');
 }
 

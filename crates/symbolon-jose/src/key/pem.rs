@@ -1,7 +1,6 @@
 //! PEM (RFC 7468): one block, strictly.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
 use zeroize::Zeroizing;
 
 use crate::error::Misuse;
@@ -33,7 +32,7 @@ pub(super) fn decode(text: &str) -> Result<Block<'_>, Misuse> {
     };
     let mut base64 = Zeroizing::new(Vec::with_capacity(body.len()));
     base64.extend(body.bytes().filter(|byte| !byte.is_ascii_whitespace()));
-    match STANDARD.decode(base64.as_slice()) {
+    match STANDARD.decode_to_vec(base64.as_slice()) {
         Ok(der) => Ok(Block {
             label,
             der: Zeroizing::new(der),
@@ -44,7 +43,7 @@ pub(super) fn decode(text: &str) -> Result<Block<'_>, Misuse> {
 
 /// Writes one PEM block with lines of 64 characters.
 pub(super) fn encode(label: &str, der: &[u8]) -> Zeroizing<String> {
-    let base64 = Zeroizing::new(STANDARD.encode(der));
+    let base64 = Zeroizing::new(STANDARD.encode_to_string(der));
     // Enough room from the start: growing would leave copies of a private key behind.
     let room = base64.len() + base64.len() / 64 + 2 * label.len() + 40;
     let mut out = Zeroizing::new(String::with_capacity(room));

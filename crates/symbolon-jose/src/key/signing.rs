@@ -1,5 +1,8 @@
 //! The key that signs.
 
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
 use aws_lc_rs::encoding::{AsBigEndian, AsDer, Curve25519SeedBin, EcPrivateKeyBin, Pkcs8V1Der};
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SecureRandom;
@@ -16,6 +19,7 @@ use crate::algorithm::{Algorithm, Family, RsaScheme};
 use crate::base64url;
 use crate::error::Misuse;
 use crate::header::MAX_KID_BYTES;
+use crate::sign;
 
 /// A private key or shared secret, bound to one algorithm, with the id that tokens name it by.
 ///
@@ -26,7 +30,12 @@ pub struct SigningKey {
     kid: Box<str>,
     inner: Inner,
     public: Option<Public>,
+    headers: Headers,
 }
+
+/// The encoded headers of the kinds of token that the key has signed, each made once. One that
+/// finds no place is made each time.
+type Headers = [OnceLock<(&'static str, String)>; 4];
 
 enum Inner {
     Ec(EcdsaKeyPair),
@@ -195,6 +204,7 @@ impl SigningKey {
     /// Gives the key another id: 1 to 128 printable ASCII characters without quote or backslash.
     pub fn with_kid(mut self, kid: &str) -> Result<Self, Misuse> {
         self.kid = plain_kid(kid)?;
+        self.headers = Headers::default();
         Ok(self)
     }
 
@@ -235,6 +245,7 @@ impl SigningKey {
             kid,
             inner,
             public,
+            headers: Headers::default(),
         })
     }
 
@@ -322,6 +333,24 @@ impl SigningKey {
         }
     }
 
+    /// The encoded header of a kind of token.
+    pub(crate) fn header(&self, typ: &'static str) -> Cow<'_, str> {
+        let mut places = self.headers.iter();
+        let found = places.find_map(|place| {
+            let (of, header) = place.get_or_init(|| (typ, sign::header(self, typ, None)));
+            (*of == typ).then_some(header.as_str())
+        });
+        found.map_or_else(|| sign::header(self, typ, None).into(), Cow::Borrowed)
+    }
+
+    /// Bytes of a signature, at most.
+    pub(crate) fn signature_len(&self) -> usize {
+        match &self.inner {
+            Inner::Rsa(pair, _) => pair.public_modulus_len(),
+            Inner::Ec(_) | Inner::Ed25519(_) | Inner::Hmac { .. } => 96,
+        }
+    }
+
     /// Appends the signature of `token`, which is header and payload, to it, after a dot.
     pub(crate) fn sign_onto(
         &self,
@@ -350,7 +379,7 @@ impl SigningKey {
 
 fn append(token: &mut String, signature: &[u8]) {
     token.push('.');
-    base64url::encode_into(signature, token);
+    base64url::encode_onto(signature, token);
 }
 
 /// Ids that we hand out need no escaping anywhere: JSON, logs, URLs in logs.
