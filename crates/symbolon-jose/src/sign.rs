@@ -29,7 +29,8 @@ where
     C: TokenClass,
     C::Claims<'a>: Serialize,
 {
-    let written = Written::new(claims).ok_or(Misuse::UnwritableClaims)?;
+    let mut written = Written::new();
+    written.write(claims).ok_or(Misuse::UnwritableClaims)?;
     let own = if written.is_noted() {
         expect::check_own::<C>(&written.registered(), |name| written.find(name), claims)
     } else {

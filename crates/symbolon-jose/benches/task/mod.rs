@@ -17,10 +17,10 @@ use symbolon_jose::{
     Algorithm, Expect, KeySet, Lifetime, SigningKey, TokenClass, Typ, Unverified, sign,
 };
 
-const ISSUER: &str = "https://auth.example.com";
-const AUDIENCE: &str = "https://api.example.com";
+pub(crate) const ISSUER: &str = "https://auth.example.com";
+pub(crate) const AUDIENCE: &str = "https://api.example.com";
 const TYP: &str = "at+jwt";
-const SECRET: &[u8; 32] = b"b5b9e6d2c47f1a80e3f60d9172ac485b";
+pub(crate) const SECRET: &[u8; 32] = b"b5b9e6d2c47f1a80e3f60d9172ac485b";
 
 /// One thing to measure, again and again.
 pub(crate) type Work = Box<dyn Fn()>;
@@ -91,7 +91,7 @@ fn rng() -> SystemRandom {
     SystemRandom::new()
 }
 
-fn key(algorithm: Algorithm) -> SigningKey {
+pub(crate) fn key(algorithm: Algorithm) -> SigningKey {
     match algorithm {
         Algorithm::Hs256 => SigningKey::from_secret(algorithm, "k1", SECRET).unwrap(),
         // 2048 bits, as in most deployments; generated keys have 3072.
@@ -109,18 +109,22 @@ fn key(algorithm: Algorithm) -> SigningKey {
     }
 }
 
-fn token(key: &SigningKey) -> String {
+pub(crate) fn token(key: &SigningKey) -> String {
     sign::<EightClaims>(key, &claims(now()), &rng()).unwrap()
 }
 
 /// Checking a token: `[bare, ours, jsonwebtoken]`.
 pub(crate) fn verifying(algorithm: Algorithm) -> [(&'static str, Work); 3] {
     let key = key(algorithm);
-    let token: &'static str = token(&key).leak();
+    verifying_with(&key, token(&key).leak())
+}
+
+/// As [`verifying`], with this key and its token.
+pub(crate) fn verifying_with(key: &SigningKey, token: &'static str) -> [(&'static str, Work); 3] {
     [
-        ("aws-lc-rs", bare_verifying(&key, token)),
-        ("symbolon-jose", our_verifying(&key, token)),
-        ("jsonwebtoken", peer_verifying(&key, token)),
+        ("aws-lc-rs", bare_verifying(key, token)),
+        ("symbolon-jose", our_verifying(key, token)),
+        ("jsonwebtoken", peer_verifying(key, token)),
     ]
 }
 

@@ -30,9 +30,10 @@ struct Member {
 }
 
 impl Written {
-    /// Writes claims. `None` if their type cannot be written as JSON.
-    pub(crate) fn new(claims: &impl Serialize) -> Option<Self> {
-        let mut written = Self {
+    /// Nothing yet, to be filled in place: it is too big to move around.
+    #[inline]
+    pub(crate) fn new() -> Self {
+        Self {
             // Few claims are longer, and allocators hand out this size quickly.
             text: String::with_capacity(1000),
             members: [Member::default(); INLINE],
@@ -40,12 +41,16 @@ impl Written {
             filter: 0,
             registered: Registered::default(),
             unusual: false,
-        };
-        if claims.serialize(Object(&mut written)).is_err() {
-            written.unusual = true;
-            written.text = serde_json::to_string(claims).ok()?;
         }
-        Some(written)
+    }
+
+    /// Writes claims. `None` if their type cannot be written as JSON.
+    pub(crate) fn write(&mut self, claims: &impl Serialize) -> Option<()> {
+        if claims.serialize(Object(self)).is_err() {
+            self.unusual = true;
+            self.text = serde_json::to_string(claims).ok()?;
+        }
+        Some(())
     }
 
     /// The JSON text.
