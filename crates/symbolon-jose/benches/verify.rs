@@ -10,10 +10,11 @@
     reason = "a bench: it prints its results and measures time"
 )]
 
+use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
-use symbolon_jose::Algorithm;
+use symbolon_jose::{Algorithm, Error, Expect, KeySet, MAX_TOKEN_BYTES, Unverified};
 
 mod task;
 
@@ -74,6 +75,84 @@ fn main() {
             );
         }
     }
+    println!("\n| refusing | us (middle half) | / forged signature |");
+    println!("| --- | --- | --- |");
+    refusals(&refusing());
+}
+
+/// What a stranger may send, to be compared with a short token that has a forged signature.
+fn refusing() -> Vec<(&'static str, Work)> {
+    let key = task::key(Algorithm::Es256);
+    let keys = KeySet::new([key.verifying_key().unwrap()]).unwrap();
+    let good = task::token(&key);
+    let (signed, signature) = good.rsplit_once('.').unwrap();
+    let (header, payload) = signed.split_once('.').unwrap();
+    let forged: String = signature
+        .chars()
+        .rev()
+        .skip(2)
+        .chain("AA".chars())
+        .collect();
+    // Nearly 16 KiB with the rest of the token.
+    let deep = "W1tb".repeat(3_900);
+    [
+        ("forged signature", format!("{signed}.{forged}")),
+        ("four characters", "AAAA".to_owned()),
+        ("1 MiB", "A".repeat(1 << 20)),
+        ("a million dots", ".".repeat(1_000_000)),
+        ("16 KiB of dots", ".".repeat(MAX_TOKEN_BYTES)),
+        (
+            "12 KiB of deep JSON as header",
+            format!("{deep}.{payload}.{signature}"),
+        ),
+        (
+            "12 KiB of deep JSON as payload, forged",
+            format!("{header}.{deep}.{signature}"),
+        ),
+    ]
+    .into_iter()
+    .map(|(name, text)| {
+        let keys = keys.clone();
+        let work: Work = Box::new(move || {
+            let expect = Expect::new(task::ISSUER, task::AUDIENCE, 0, 0);
+            let refused = match Unverified::parse(black_box(&text)) {
+                Err(malformed) => Error::from(malformed),
+                Ok(token) => token
+                    .verify::<task::EightClaims>(&keys, &expect)
+                    .map(drop)
+                    .unwrap_err(),
+            };
+            black_box(refused);
+        });
+        (name, work)
+    })
+    .collect()
+}
+
+fn refusals(rows: &[(&str, Work)]) {
+    let counts: Vec<u32> = rows.iter().map(|(_, work)| repetitions(work)).collect();
+    let rounds: Vec<Vec<f64>> = (0..ROUNDS / 5)
+        .map(|_| {
+            let turns = rows.iter().zip(&counts);
+            turns.map(|((_, work), count)| turn(work, *count)).collect()
+        })
+        .collect();
+    for (at, (name, _)) in rows.iter().enumerate() {
+        let of = |round: &Vec<f64>| *round.get(at).unwrap();
+        let [low, middle, high] = quartiles(rounds.iter().map(of).collect());
+        let [_, ratio, _] = quartiles(
+            rounds
+                .iter()
+                .map(|round| of(round) / round.first().unwrap())
+                .collect(),
+        );
+        println!(
+            "| {name} | {:.3} ({:.3}-{:.3}) | {ratio:.3} |",
+            middle * 1e6,
+            low * 1e6,
+            high * 1e6
+        );
+    }
 }
 
 fn times(criterion: &mut Criterion, name: &str, rows: &[(&str, Work)]) {
@@ -88,32 +167,17 @@ const ROUNDS: usize = 1_001;
 
 /// One line of the table: medians of all rounds, and of the ratios within each round.
 fn ratios(rows: &[(&str, Work); 3], (to_bare, to_peer): (f64, Option<f64>)) -> String {
-    // As many repetitions as make a turn of at least 300 us, far above the clock's grain.
-    let repetitions = rows.each_ref().map(|(_, work)| {
-        let once = turn(work, 50).max(1e-8);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "small and positive"
-        )]
-        let repetitions = (3e-4 / once).ceil() as u32;
-        repetitions
-    });
+    let counts = rows.each_ref().map(|(_, work)| repetitions(work));
     let rounds: Vec<[f64; 3]> = (0..ROUNDS)
         .map(|_| {
             let mut round = [0.0; 3];
-            for ((took, (_, work)), count) in round.iter_mut().zip(rows).zip(repetitions) {
+            for ((took, (_, work)), count) in round.iter_mut().zip(rows).zip(counts) {
                 *took = turn(work, count);
             }
             round
         })
         .collect();
-    let column = |of: fn(&[f64; 3]) -> f64| {
-        let mut values: Vec<f64> = rounds.iter().map(of).collect();
-        values.sort_by(f64::total_cmp);
-        [values.len() / 4, values.len() / 2, values.len() * 3 / 4]
-            .map(|at| *values.get(at).unwrap())
-    };
+    let column = |of: fn(&[f64; 3]) -> f64| quartiles(rounds.iter().map(of).collect());
     let micros = |[low, middle, high]: [f64; 3]| {
         format!("{:.2} ({:.2}-{:.2})", middle * 1e6, low * 1e6, high * 1e6)
     };
@@ -137,6 +201,23 @@ fn ratios(rows: &[(&str, Work); 3], (to_bare, to_peer): (f64, Option<f64>)) -> S
         // Without a number of its own the promise is: faster.
         limit(to_peer.unwrap_or(1.0), peer),
     )
+}
+
+fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
+    values.sort_by(f64::total_cmp);
+    [1, 2, 3].map(|quarter| *values.get(values.len() * quarter / 4).unwrap())
+}
+
+/// As many repetitions as make a turn of at least 300 us, far above the clock's grain.
+fn repetitions(work: &Work) -> u32 {
+    let once = turn(work, 50).max(1e-8);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "small and positive"
+    )]
+    let repetitions = (3e-4 / once).ceil() as u32;
+    repetitions
 }
 
 /// Seconds that one call takes, on average over a turn.

@@ -25,10 +25,10 @@ pub(crate) const SECRET: &[u8; 32] = b"b5b9e6d2c47f1a80e3f60d9172ac485b";
 /// One thing to measure, again and again.
 pub(crate) type Work = Box<dyn Fn()>;
 
-struct EightClaims;
+pub(crate) struct EightClaims;
 
 #[derive(Serialize, Deserialize)]
-struct Claims<'a> {
+pub(crate) struct Claims<'a> {
     iss: &'a str,
     sub: &'a str,
     aud: &'a str,
