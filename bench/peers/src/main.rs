@@ -96,9 +96,17 @@ fn table(work: &str, algorithm: Algorithm, peers: &mut [Peer]) -> usize {
         })
         .collect();
     let rounds: Vec<Vec<f64>> = (0..ROUNDS)
-        .map(|_| rows.iter().zip(&counts).map(|((_, row), count)| turn(row, *count, peers)).collect())
+        .map(|_| {
+            rows.iter()
+                .zip(&counts)
+                .map(|((_, row), count)| turn(row, *count, peers))
+                .collect()
+        })
         .collect();
-    let ours = rows.iter().position(|(name, _)| name == "symbolon-jose").unwrap();
+    let ours = rows
+        .iter()
+        .position(|(name, _)| name == "symbolon-jose")
+        .unwrap();
     let mut slower = 0;
     for (at, (name, _)) in rows.iter().enumerate() {
         let [low, middle, high] = quartiles(rounds.iter().map(|round| round[at] * 1e6));

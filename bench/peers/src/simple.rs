@@ -28,7 +28,10 @@ pub(crate) fn verifying(key: &SigningKey, token: &'static str) -> Work {
             let key = $key;
             Box::new(move || {
                 let token = std::hint::black_box(token);
-                std::hint::black_box(key.verify_token::<Scope>(token, Some(rules.clone())).unwrap());
+                std::hint::black_box(
+                    key.verify_token::<Scope>(token, Some(rules.clone()))
+                        .unwrap(),
+                );
             })
         }};
     }
@@ -59,8 +62,17 @@ pub(crate) fn signing(key: &SigningKey, token: &'static str) -> Work {
             authenticate,
             HS256Key::from_bytes(task::SECRET).with_key_id("k1")
         ),
-        Algorithm::Rs256 => work!(sign, RS256KeyPair::from_pem(&pem()).unwrap().with_key_id("k1")),
-        Algorithm::Es256 => work!(sign, ES256KeyPair::from_pem(&pem()).unwrap().with_key_id("k1")),
-        _ => work!(sign, Ed25519KeyPair::from_pem(&pem()).unwrap().with_key_id("k1")),
+        Algorithm::Rs256 => work!(
+            sign,
+            RS256KeyPair::from_pem(&pem()).unwrap().with_key_id("k1")
+        ),
+        Algorithm::Es256 => work!(
+            sign,
+            ES256KeyPair::from_pem(&pem()).unwrap().with_key_id("k1")
+        ),
+        _ => work!(
+            sign,
+            Ed25519KeyPair::from_pem(&pem()).unwrap().with_key_id("k1")
+        ),
     }
 }
