@@ -13,7 +13,6 @@ mod open;
 mod readers;
 mod schema;
 mod sweep;
-mod touches;
 mod writer;
 
 use std::{fs::File, path::Path, sync::atomic::Ordering};
@@ -27,8 +26,9 @@ pub use open::OpenError;
 
 use fault::Work;
 use readers::Readers;
-use touches::Touches;
 use writer::{Transaction, Writer};
+
+use crate::touches::Touches;
 
 /// All ports on the file `symbolon.db` of a data directory, held by one process at a time.
 ///

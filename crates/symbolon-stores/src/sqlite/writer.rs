@@ -24,8 +24,8 @@ use tracing::error;
 use super::{
     columns::{to_integer, to_json},
     fault::{Fault, Work},
-    touches::Touches,
 };
+use crate::touches::Touches;
 
 /// How many requests may wait. More than that are refused at once, so that a slow disk gives
 /// errors instead of using up the memory.
