@@ -76,16 +76,21 @@ CONF
     echo "SYMBOLON_TEST_POSTGRES_DIR=$dir"
 }
 
-# The restart of the tests notes another process: the newest one counts.
+# Kills the server where it stands and starts it again.
+crash() {
+    local bin
+    bin=$(programs)
+    cd "$dir"
+    as_owner "$bin/pg_ctl" -D "$dir/data" -m immediate -w -t 60 stop >&2
+    sleep 1
+    as_owner "$bin/pg_ctl" -D "$dir/data" -l "$dir/log" -w -t 60 start >&2
+    head -1 data/postmaster.pid >pid
+}
+
 stop() {
     local pid
-    if [ -f "$dir/data/postmaster.pid" ]; then
-        pid=$(head -1 "$dir/data/postmaster.pid")
-    elif [ -f "$dir/pid" ]; then
-        pid=$(cat "$dir/pid")
-    else
-        return
-    fi
+    [ -f "$dir/pid" ] || return 0
+    pid=$(cat "$dir/pid")
     # SIGQUIT: at once, what is on disk goes with the directory.
     kill -QUIT "$pid" 2>/dev/null || return 0
     for _ in $(seq 100); do
