@@ -1,21 +1,24 @@
-//! The ports of the authority on memory and on SQLite.
+//! The ports of the authority on memory, on SQLite and on PostgreSQL.
 //!
 //! [`Memory`] is the reference: one struct behind one mutex, gone with the process, for tests.
 //! [`Sqlite`] is the embedded default: one file in a data directory, one writer thread that commits
-//! many waiting requests at once and answers each only after they are on disk. Both pass the same
-//! conformance suite (`tests/conformance`).
+//! many waiting requests at once and answers each only after they are on disk. [`Postgres`] is one
+//! database that many nodes share. All pass the same conformance suite (`tests/conformance`).
 //!
 //! Stores hold no rules: they call the pure functions of `symbolon-login` inside their transaction
 //! and decide races.
 
 mod memory;
+mod postgres;
 mod room;
 mod sqlite;
+mod touches;
 pub mod transfer;
 
 use symbolon_authority::ports::StoreError;
 
 pub use memory::Memory;
+pub use postgres::{ConnectError as PostgresError, Migration, Postgres};
 pub use sqlite::{OpenError, Restored, RestoredLogins, Sqlite, Statistics, back_up, restore};
 
 /// An id that is in use is never overwritten (session fixation, tower-sessions before 0.12): whoever

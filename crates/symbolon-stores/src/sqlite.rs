@@ -14,7 +14,6 @@ mod open;
 mod readers;
 mod schema;
 mod sweep;
-mod touches;
 mod transfer;
 mod writer;
 
@@ -30,8 +29,9 @@ pub use open::OpenError;
 
 use fault::Work;
 use readers::Readers;
-use touches::Touches;
 use writer::{Transaction, Writer};
+
+use crate::touches::Touches;
 
 /// All ports on the file `symbolon.db` of a data directory, held by one process at a time.
 ///

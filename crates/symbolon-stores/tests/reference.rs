@@ -1,6 +1,6 @@
-//! The same story told to the store in memory and to SQLite gives the same answers, step by step.
+//! The same story told to the store in memory and to another one gives the same answers, step by step.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use std::{fmt::Debug, time::Duration};
 
@@ -13,7 +13,10 @@ use symbolon_login::{
     AppSettings, AtLimit, ClientId, Digest, Freshness, GrantId, KeyId, Lifetimes, Login,
     LoginLimit, LoginPolicy, Position, Scope, Shape, Sid, UnixMillis, UserId,
 };
-use symbolon_stores::{Memory, Sqlite};
+use symbolon_stores::{Memory, Postgres, Sqlite};
+
+#[path = "servers/schema.rs"]
+mod schema;
 
 const START: UnixMillis = UnixMillis::from_secs(1_800_000_000);
 
@@ -342,23 +345,48 @@ where
     seen
 }
 
+fn runtime() -> tokio::runtime::Runtime {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().unwrap()
+}
+
+/// Tells a story to the store in memory and to another one.
+async fn compare<S>(store: &S, story: Vec<(u64, Step)>) -> Result<(), TestCaseError>
+where
+    S: Directory + Logins + Once,
+{
+    let memory = Memory::new();
+    let mut now = START;
+    for (pause, step) in story {
+        now = now.plus(Duration::from_millis(pause));
+        let expected = take(&memory, step.clone(), now).await;
+        prop_assert_eq!(take(store, step.clone(), now).await, expected, "{:?}", step);
+        prop_assert_eq!(
+            look(store, now).await,
+            look(&memory, now).await,
+            "{:?}",
+            step
+        );
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn both_stores_tell_the_same_story(story in story()) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    fn sqlite_tells_the_same_story(story in story()) {
+        let runtime = runtime();
         let dir = tempfile::tempdir().unwrap();
-        let (memory, sqlite) = (Memory::new(), Sqlite::open(dir.path()).unwrap());
-        runtime.block_on(async {
-            let mut now = START;
-            for (pause, step) in story {
-                now = now.plus(Duration::from_millis(pause));
-                let expected = take(&memory, step.clone(), now).await;
-                prop_assert_eq!(take(&sqlite, step.clone(), now).await, expected, "{:?}", step);
-                prop_assert_eq!(look(&sqlite, now).await, look(&memory, now).await, "{:?}", step);
-            }
-            Ok(())
+        let sqlite = Sqlite::open(dir.path()).unwrap();
+        runtime.block_on(compare(&sqlite, story))?;
+    }
+
+    #[test]
+    fn postgres_tells_the_same_story(story in story()) {
+        runtime().block_on(async {
+            let postgres = Postgres::connect(&schema::url().await).await.unwrap();
+            compare(&postgres, story).await
         })?;
     }
 }

@@ -24,8 +24,8 @@ use tracing::error;
 use super::{
     fault::{Fault, Work},
     log,
-    touches::Touches,
 };
+use crate::touches::Touches;
 
 /// How many requests may wait. More than that are refused at once, so that a slow disk gives
 /// errors instead of using up the memory.

@@ -4,6 +4,7 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     reason = "tests"
@@ -19,6 +20,8 @@ mod log;
 mod logins;
 mod once;
 mod races;
+#[path = "../servers/schema.rs"]
+mod schema;
 mod sweep;
 
 /// Makes one test of each story for one backend.
@@ -118,4 +121,9 @@ backend!(sqlite, {
     let dir = tempfile::tempdir().unwrap();
     let store = symbolon_stores::Sqlite::open(dir.path()).unwrap();
     (std::sync::Arc::new(store), dir)
+});
+backend!(postgres, {
+    let url = crate::schema::url().await;
+    let store = symbolon_stores::Postgres::connect(&url).await.unwrap();
+    (std::sync::Arc::new(store), ())
 });
