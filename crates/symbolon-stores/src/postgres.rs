@@ -20,6 +20,7 @@ mod refusal;
 mod rows;
 mod sweep;
 mod tls;
+mod transfer;
 mod url;
 mod uses;
 

@@ -18,7 +18,7 @@ use super::{
     Postgres, Transaction,
     columns::{
         Values, bytes, execute, json, maybe_json, maybe_row, maybe_time, refused, rows, span, text,
-        time, to_integer, to_json, value,
+        time, to_columns, to_integer, to_json, value,
     },
     ends,
     fault::{Fault, Work},
@@ -39,6 +39,7 @@ macro_rules! app_columns {
          redirect_uris, secret, first_party, created_at, login_limit"
     };
 }
+pub(super) use app_columns;
 
 #[async_trait]
 impl Directory for Postgres {
@@ -241,16 +242,7 @@ impl Directory for Postgres {
         let sql = "SELECT kid, algorithm, public_jwk, sealed, created_at FROM signing_keys
                    ORDER BY created_at, kid";
         let keys = rows(&client, sql, &[]).await?;
-        let keys = keys.iter().map(|row| {
-            Ok(StoredKey {
-                kid: text(row, 0)?,
-                algorithm: value(row, 1)?,
-                public_jwk: json(row, 2)?,
-                sealed: value(row, 3)?,
-                created_at: time(row, 4)?,
-            })
-        });
-        Ok(keys.collect::<Work<_>>()?)
+        Ok(keys.iter().map(read_key).collect::<Work<_>>()?)
     }
 
     async fn mark(&self, what: &str) -> Result<(), StoreError> {
@@ -319,10 +311,28 @@ async fn add_user(
     user: &User,
     password: &PasswordHash,
 ) -> Work<AddUser> {
+    let added = write_user(client, user, password, None).await;
+    match added.map_err(|fault| refused(fault, |_| "user id"))? {
+        0 => Ok(AddUser::Taken),
+        _ => Ok(AddUser::Added),
+    }
+}
+
+/// Inserts a row with all its columns, unless the identifier is taken. Gives how many were written.
+pub(super) async fn write_user(
+    client: &impl GenericClient,
+    user: &User,
+    password: &PasswordHash,
+    cut: Option<Position>,
+) -> Work<u64> {
     let sql = "INSERT INTO users
-               (id, identifier, roles, policy, is_admin, password, created_at, disabled_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+               (id, identifier, roles, policy, is_admin, password, created_at, disabled_at,
+                cut_epoch, cut_number, cut_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
                ON CONFLICT (identifier) DO NOTHING";
+    let (cut_epoch, cut_number) = cut.map(to_columns).transpose()?.unzip();
+    // When it was is not known here; all that it ended is marked.
+    let cut_at = cut.map(|_| user.created_at.as_millis());
     let row: Values<'_> = &[
         &user.id.as_bytes().as_slice(),
         &user.identifier.as_str(),
@@ -332,12 +342,11 @@ async fn add_user(
         &password.expose(),
         &user.created_at.as_millis(),
         &user.disabled_at.map(UnixMillis::as_millis),
+        &cut_epoch,
+        &cut_number,
+        &cut_at,
     ];
-    let added = execute(client, sql, row).await;
-    match added.map_err(|fault| refused(fault, |_| "user id"))? {
-        0 => Ok(AddUser::Taken),
-        _ => Ok(AddUser::Added),
-    }
+    execute(client, sql, row).await
 }
 
 /// Nobody else adds a key meanwhile: the log is held.
@@ -351,6 +360,15 @@ async fn add_first_key(
     if maybe_row(tx, sql, &[&key.algorithm]).await?.is_some() {
         return Ok(None);
     }
+    let added = write_key(tx, &key).await;
+    added.map_err(|fault| refused(fault, |_| "key id"))?;
+    let jwk = key.public_jwk;
+    let position = log::append(tx, &[(Change::KeyAdded { jwk }, now)]).await?;
+    Ok(Some(position))
+}
+
+/// Inserts a signing key.
+pub(super) async fn write_key(tx: &Transaction<'_>, key: &StoredKey) -> Work<u64> {
     let sql = "INSERT INTO signing_keys (kid, algorithm, public_jwk, sealed, created_at)
                VALUES ($1, $2, $3, $4, $5)";
     let row: Values<'_> = &[
@@ -360,14 +378,22 @@ async fn add_first_key(
         &key.sealed,
         &key.created_at.as_millis(),
     ];
-    let added = execute(tx, sql, row).await;
-    added.map_err(|fault| refused(fault, |_| "key id"))?;
-    let jwk = key.public_jwk;
-    let position = log::append(tx, &[(Change::KeyAdded { jwk }, now)]).await?;
-    Ok(Some(position))
+    execute(tx, sql, row).await
 }
 
-fn read_user(row: &Row) -> Work<User> {
+/// Reads the columns kid, algorithm, `public_jwk`, sealed, `created_at`.
+pub(super) fn read_key(row: &Row) -> Work<StoredKey> {
+    Ok(StoredKey {
+        kid: text(row, 0)?,
+        algorithm: value(row, 1)?,
+        public_jwk: json(row, 2)?,
+        sealed: value(row, 3)?,
+        created_at: time(row, 4)?,
+    })
+}
+
+/// Reads the columns id, identifier, roles, policy, `created_at`, `disabled_at`.
+pub(super) fn read_user(row: &Row) -> Work<User> {
     Ok(User {
         id: bytes(row, 0).map(UserId::from_bytes)?,
         identifier: text(row, 1)?,
@@ -384,7 +410,7 @@ pub(super) async fn all_apps(client: &impl GenericClient) -> Work<Vec<App>> {
     rows(client, sql, &[]).await?.iter().map(read_app).collect()
 }
 
-async fn write_app(tx: &Transaction<'_>, sql: &str, app: &App) -> Work<u64> {
+pub(super) async fn write_app(tx: &Transaction<'_>, sql: &str, app: &App) -> Work<u64> {
     let settings = &app.settings;
     let lifetimes = &settings.lifetimes;
     let row: Values<'_> = &[
@@ -407,7 +433,7 @@ async fn write_app(tx: &Transaction<'_>, sql: &str, app: &App) -> Work<u64> {
     execute(tx, sql, row).await
 }
 
-fn read_app(row: &Row) -> Work<App> {
+pub(super) fn read_app(row: &Row) -> Work<App> {
     let lifetimes = Lifetimes::new(span(row, 4)?, span(row, 5)?, span(row, 6)?, span(row, 7)?)
         .map_err(|why| Fault::damaged(why.to_string()))?;
     let secret = value::<Option<&[u8]>>(row, 9)?;

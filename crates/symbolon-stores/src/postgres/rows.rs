@@ -61,6 +61,8 @@ macro_rules! grant_columns {
     };
 }
 
+pub(super) use grant_columns;
+
 /// A grant with its login, whatever their state.
 pub(super) async fn find(client: &impl GenericClient, grant: GrantId) -> Work<Option<Standpoint>> {
     let sql = concat!(
@@ -167,7 +169,7 @@ pub(super) fn read_login(row: &Row) -> Work<Login> {
     })
 }
 
-fn read_grant(row: &Row, from: usize, login: &Login) -> Work<Grant> {
+pub(super) fn read_grant(row: &Row, from: usize, login: &Login) -> Work<Grant> {
     let marked = maybe_time(row, from + 10)?;
     let judged = maybe_time(row, from + 11)?.filter(|_| login.ended_at.is_none());
     Ok(Grant {
