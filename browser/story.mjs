@@ -88,8 +88,10 @@ async function story() {
     await submitSignIn(page, { ...alice, password: 'not her password' });
     holds(`${page.language}: a wrong password stays there`, onSignIn(page), page.url());
     await stage.picture(page, 'sign-in-refused');
-    await submitSignIn(page, alice);
+    const remember = page === korean;
+    await submitSignIn(page, alice, remember);
     await isIn(page, office, 'session');
+    await cookiesOutlive(page, office, remember);
     await stage.picture(page, 'back-office-session');
     page.visited.length = 0;
     await page.goto(dashboard.url);
@@ -234,10 +236,20 @@ function onSignIn(page) {
   return isSignIn(page.url());
 }
 
-async function submitSignIn(page, { identifier, password }) {
+/** Cookies are kept beyond the browser only where "keep me signed in" was ticked. */
+async function cookiesOutlive(page, app, remember) {
+  const all = await page.context().cookies([app.url, demo.authority]);
+  const names = [`__Host-${app.client_id}`, '__Host-symbolon'];
+  const kept = all.filter(({ name }) => names.includes(name)).map(({ expires }) => expires !== -1);
+  const held = kept.length === names.length && kept.every((one) => one === remember);
+  holds(`${page.language}: cookies ${remember ? 'outlive' : 'go with'} the browser`, held, kept.join(' '));
+}
+
+async function submitSignIn(page, { identifier, password }, remember = false) {
   const form = page.locator('form:has(input[type=password])');
   await form.locator('input[autocomplete~=username]').fill(identifier);
   await form.locator('input[type=password]').fill(password);
+  await form.locator('input[name=remember]').setChecked(remember);
   await Promise.all([page.waitForNavigation(), form.locator('[type=submit]').first().click()]);
   await page.waitForLoadState('load');
 }

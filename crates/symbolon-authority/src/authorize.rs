@@ -6,12 +6,14 @@ use std::time::Duration;
 use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
-use symbolon_login::{ClientId, Digest, GrantId, Scope, Sid, UnixMillis};
+use symbolon_login::{
+    Admission, ClientId, Digest, GrantId, LoginLimit, Scope, Sid, UnixMillis, admit,
+};
 use zeroize::Zeroizing;
 
 use crate::{
-    App, Authority, Credential, Failure, Known,
-    ports::{Join, NewGrant, Purpose, Take},
+    App, Authority, Credential, Failure, FullHouse, Known,
+    ports::{Join, LoginWithGrants, NewGrant, Purpose, Take},
     sign_in::kind_for,
 };
 
@@ -39,15 +41,21 @@ impl CodeChallenge {
     }
 }
 
-/// A request for a code, checked: the app is registered and the redirect URI is one of its own.
+/// A request for a code, checked: the redirect URI is one of the app's own.
 #[derive(Clone, Debug)]
 pub struct CodeRequest {
-    /// The app.
-    pub client_id: ClientId,
     /// Where the code goes, as the app wrote it.
     pub redirect_uri: String,
     /// What binds the code to who asked for it.
     pub challenge: CodeChallenge,
+}
+
+/// What became of a request for a code.
+pub enum Authorized {
+    /// The code.
+    Code(Zeroizing<String>),
+    /// The person has as many logins in this app as they may have.
+    Full(FullHouse),
 }
 
 /// A code brought back.
@@ -78,17 +86,29 @@ struct Code {
 }
 
 impl Authority {
-    /// Gives the signed-in person's browser a code for the app.
+    /// Gives the signed-in person's browser a code for the app, unless it has no room for one more
+    /// login of theirs: whether it has is decided when the code is redeemed, but then nobody is left
+    /// to be asked.
     pub async fn authorize(
         &self,
         who: &Known,
+        app: &App,
         request: CodeRequest,
-    ) -> Result<Zeroizing<String>, Failure> {
+    ) -> Result<Authorized, Failure> {
         let now = self.now();
+        if let Some(limit) = app.limit
+            && let Some(logins) = self.taking_up(limit, who, app, now).await?
+        {
+            tracing::info!(user = %who.user.id, client_id = %app.settings.client_id, reason = "as many logins in this app as allowed", "code refused");
+            return Ok(Authorized::Full(FullHouse {
+                logins,
+                may_choose: limit.yields(),
+            }));
+        }
         let secret = Zeroizing::new(self.random::<32>()?);
         let code = Code {
             sid: who.login.sid,
-            client_id: request.client_id,
+            client_id: app.settings.client_id.clone(),
             redirect_uri: request.redirect_uri,
             challenge: request.challenge,
             grant: GrantId::mint(now, self.random()?),
@@ -105,7 +125,27 @@ impl Authority {
                 now.plus(CODE_LIFETIME),
             )
             .await?;
-        Ok(Zeroizing::new(URL_SAFE_NO_PAD.encode(secret.as_slice())))
+        let code = Zeroizing::new(URL_SAFE_NO_PAD.encode(secret.as_slice()));
+        Ok(Authorized::Code(code))
+    }
+
+    /// The person's other logins in the app, newest first, if they leave no room for this one.
+    async fn taking_up(
+        &self,
+        limit: LoginLimit,
+        who: &Known,
+        app: &App,
+        now: UnixMillis,
+    ) -> Result<Option<Vec<LoginWithGrants>>, Failure> {
+        let mut others = self.logins.logins_of(who.user.id, now).await?;
+        others.retain(|other| {
+            let mut grants = other.grants.iter();
+            other.login.sid != who.login.sid
+                && grants.any(|grant| grant.client_id == app.settings.client_id)
+        });
+        let oldest_first: Vec<Sid> = others.iter().rev().map(|other| other.login.sid).collect();
+        let admission = admit(Some(limit), &oldest_first, &[]);
+        Ok((admission == Admission::Full).then_some(others))
     }
 
     /// Turns a code into a credential, once. A second use ends what the first one gave (RFC 6749

@@ -15,6 +15,9 @@ pub struct Credential {
     pub client_id: ClientId,
     /// The row of its grant.
     pub grant: GrantId,
+    /// Whether the person asked to be remembered on this device: if not, its cookies go with the
+    /// browser.
+    pub remembered: bool,
     /// What the client keeps.
     pub issued: Issued,
 }
@@ -92,6 +95,7 @@ impl Authority {
             user: user.id,
             client_id: app.settings.client_id.clone(),
             grant: at.grant.id,
+            remembered: at.login.remembered,
             issued,
         })
     }

@@ -29,7 +29,7 @@ mod who;
 pub use admin::Admin;
 pub use apps::{App, BadRedirectUri, RedirectUri};
 pub use authority::{Authority, Failure, Ports, Settings, StartError};
-pub use authorize::{CodeChallenge, CodeRedemption, CodeRequest, Redeemed};
+pub use authorize::{Authorized, CodeChallenge, CodeRedemption, CodeRequest, Redeemed};
 pub use credential::{Credential, Issued};
 pub use log::Swept;
 pub use passwords::{BadNewPassword, Busy, NewPassword, Password, Passwords};

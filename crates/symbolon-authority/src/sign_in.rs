@@ -1,8 +1,6 @@
 //! Story: somebody says who they are and proves it.
 
-use symbolon_login::{
-    GrantId, Identifier, Login, LoginLimit, LoginSpan, SecretKind, Shape, Sid, login_span,
-};
+use symbolon_login::{GrantId, Identifier, Login, LoginSpan, SecretKind, Shape, Sid, login_span};
 
 use crate::{
     App, Authority, Credential, Failure, Password, User,
@@ -19,7 +17,10 @@ pub struct Attempt {
     pub device: Option<String>,
     /// Whether to remember them on this device: without it the login ends within a day.
     pub remember: bool,
-    /// Logins of theirs to end for this one, if there is no room.
+    /// The login that this browser had, proved by its cookie: it ends whatever the limits say, and
+    /// takes up no room.
+    pub replaces: Option<Sid>,
+    /// Logins of theirs that they chose to end for this one. Counts where they may choose.
     pub instead_of: Vec<Sid>,
 }
 
@@ -56,13 +57,16 @@ impl Authority {
         let defaults = &self.settings.logins;
         let LoginSpan { expires_at, idle } =
             login_span(defaults, &user.policy, attempt.remember, now);
+        let (per_person, per_app) = (user.policy.limit().or(defaults.limit), app.limit);
+        let mut limits = [per_person, per_app].into_iter().flatten();
+        let may_choose = limits.all(|limit| limit.yields());
+        let chosen = attempt.instead_of.into_iter().filter(|_| may_choose);
         let terms = Terms {
             since: Some(since),
-            per_person: user.policy.limit().or(defaults.limit),
-            per_app: app.limit,
-            instead_of: attempt.instead_of,
+            per_person,
+            per_app,
+            instead_of: chosen.chain(attempt.replaces).collect(),
         };
-        let limits = [terms.per_person, terms.per_app];
         let login = Login {
             sid: Sid::mint(now, self.random()?),
             user: user.id,
@@ -96,10 +100,7 @@ impl Authority {
             }
             Open::Full(logins) => {
                 tracing::info!(user = %user.id, reason = "as many logins as allowed", "sign-in refused");
-                Ok(SignIn::Full(FullHouse {
-                    logins,
-                    may_choose: limits.iter().flatten().all(LoginLimit::yields),
-                }))
+                Ok(SignIn::Full(FullHouse { logins, may_choose }))
             }
         }
     }

@@ -6,7 +6,10 @@ use serde::Deserialize;
 use symbolon_jose::{
     AccessClaims, AccessToken, Algorithm, Audience, Expect, KeySet, SigningKey, Unverified, sign,
 };
-use symbolon_login::{ClientId, Digest, KeyId, OpaqueSecret, Position, Sid, UnixMillis};
+use symbolon_login::{
+    ClientId, Digest, Grant, KeyId, Lifetimes, OpaqueSecret, Position, Sid, Standing, UnixMillis,
+    standing,
+};
 
 use crate::{
     App, Failure, StartError, User,
@@ -103,12 +106,13 @@ impl Tokens {
         secret: &OpaqueSecret,
         world: &dyn World,
     ) -> Result<Minted, Failure> {
-        let issued_at = at.grant.line.moved_at.as_secs();
-        let lives =
-            i64::try_from(app.settings.lifetimes.access_token().as_secs()).unwrap_or(i64::MAX);
-        let expires_at = issued_at
-            .saturating_add(lives)
-            .min(at.login.expires_at.as_secs());
+        let lifetimes = &app.settings.lifetimes;
+        let moved_at = at.grant.line.moved_at;
+        let issued_at = moved_at.as_secs();
+        let expires_at = UnixMillis::from_secs(issued_at)
+            .plus(lifetimes.access_token())
+            .min(grant_ends(at, lifetimes, moved_at))
+            .as_secs();
         let (sub, sid, rev) = (
             user.id.to_string(),
             at.login.sid.to_string(),
@@ -185,6 +189,19 @@ impl Tokens {
             })
         };
         facts().ok_or(NotOurs("claims_unreadable"))
+    }
+}
+
+/// When the grant ends if it is not used after `moved_at`: a token says yes wherever it is shown, so
+/// it must not outlive what it states.
+fn grant_ends(at: &Standpoint, lifetimes: &Lifetimes, moved_at: UnixMillis) -> UnixMillis {
+    let unused_since = Grant {
+        used_at: moved_at,
+        ..at.grant.clone()
+    };
+    match standing(&at.login, &unused_since, lifetimes, moved_at) {
+        Standing::Alive { until } => until,
+        Standing::Ended | Standing::Expired | Standing::Idle => at.login.expires_at,
     }
 }
 

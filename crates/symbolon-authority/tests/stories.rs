@@ -19,15 +19,18 @@ use std::{
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use symbolon_authority::{
-    AddedApp, AddedUser, Admin, App, Attempt, Authority, ChangedApp, CodeChallenge, CodeRedemption,
-    CodeRequest, Credential, DisabledUser, Issued, Known, NewApp, NewPassword, NewUser, Password,
-    Passwords, Ports, Redeemed, RootSecret, SetUp, Settings, SignIn, User,
+    AddedApp, AddedUser, Admin, App, Attempt, Authority, Authorized, ChangedApp, CodeChallenge,
+    CodeRedemption, CodeRequest, Credential, DisabledUser, Issued, Known, NewApp, NewPassword,
+    NewUser, Password, Passwords, Ports, Redeemed, RootSecret, SetUp, Settings, SignIn, User,
     ports::{AppChange, NoRandomness, World},
 };
 use symbolon_login::{
     AppSettings, Change, Freshness, Introspection, Lifetimes, Position, Shape, UnixMillis,
 };
 use symbolon_stores::Memory;
+use zeroize::Zeroizing;
+
+mod rules;
 
 const ISSUER: &str = "http://localhost:7300";
 const PASSWORD: &str = "correct horse battery";
@@ -103,10 +106,14 @@ impl Town {
             identifier: identifier.to_owned(),
             password: Password::new(password.to_owned()),
             device: Some("test".to_owned()),
+            remember: true,
+            replaces: None,
+            instead_of: Vec::new(),
         };
         match self.authority.sign_in(attempt, app).await.unwrap() {
             SignIn::SignedIn(credential) => Some(*credential),
             SignIn::Refused => None,
+            SignIn::Full(_) => panic!("full"),
         }
     }
 
@@ -120,6 +127,15 @@ impl Town {
 
     async fn refresh(&self, app: &App, presented: &str) -> Option<Credential> {
         issued(self.authority.refresh(app, presented).await.unwrap())
+    }
+
+    /// A code for the app of the jwt shape.
+    async fn code(&self, who: &Known, request: CodeRequest) -> Zeroizing<String> {
+        let authorized = self.authority.authorize(who, &self.jwt_app, request).await;
+        match authorized.unwrap() {
+            Authorized::Code(code) => code,
+            Authorized::Full(_) => panic!("full"),
+        }
     }
 
     async fn flip(&self, app: &App, shape: Shape) -> App {
@@ -158,6 +174,7 @@ async fn add_app(authority: &Authority, admin: &Admin, client_id: &str, shape: S
             lifetimes: Lifetimes::default(),
         },
         name: client_id.to_owned(),
+        limit: None,
         redirect_uris: vec!["http://localhost:7301/auth/callback".parse().unwrap()],
         confidential: true,
         first_party: true,
@@ -402,7 +419,6 @@ async fn a_code_gives_one_credential_and_a_second_use_takes_it_back() {
     let verifier = "v".repeat(43);
     let redirect_uri = "http://localhost:7301/auth/callback";
     let request = || CodeRequest {
-        client_id: town.jwt_app.settings.client_id.clone(),
         redirect_uri: redirect_uri.to_owned(),
         challenge: challenge_of(&verifier),
     };
@@ -415,7 +431,7 @@ async fn a_code_gives_one_credential_and_a_second_use_takes_it_back() {
         issued(town.authority.redeem_code(app, brought).await.unwrap())
     };
 
-    let code = town.authority.authorize(&browser, request()).await.unwrap();
+    let code = town.code(&browser, request()).await;
     let credential = redeem(&town.jwt_app, &code, redirect_uri, &verifier)
         .await
         .unwrap();
@@ -448,10 +464,10 @@ async fn a_code_gives_one_credential_and_a_second_use_takes_it_back() {
             "wrong-wrong-wrong-wrong-wrong-wrong-wrong-wrong",
         ),
     ] {
-        let code = town.authority.authorize(&browser, request()).await.unwrap();
+        let code = town.code(&browser, request()).await;
         assert!(redeem(app, &code, uri, verifier).await.is_none(), "{uri}");
     }
-    let late = town.authority.authorize(&browser, request()).await.unwrap();
+    let late = town.code(&browser, request()).await;
     town.wait(Duration::from_secs(60));
     assert!(
         redeem(&town.jwt_app, &late, redirect_uri, &verifier)
@@ -460,7 +476,7 @@ async fn a_code_gives_one_credential_and_a_second_use_takes_it_back() {
         "expired"
     );
 
-    let code = town.authority.authorize(&browser, request()).await.unwrap();
+    let code = town.code(&browser, request()).await;
     town.authority.end_all_own_logins(&browser).await.unwrap();
     assert!(
         redeem(&town.jwt_app, &code, redirect_uri, &verifier)
@@ -489,11 +505,10 @@ async fn a_code_redeemed_by_many_at_once_is_good_for_nobody() {
     let mut won = 0;
     for _ in 0..100 {
         let request = CodeRequest {
-            client_id: town.jwt_app.settings.client_id.clone(),
             redirect_uri: "http://localhost:7301/auth/callback".to_owned(),
             challenge: challenge_of(&verifier),
         };
-        let code = Arc::new(town.authority.authorize(&browser, request).await.unwrap());
+        let code = Arc::new(town.code(&browser, request).await);
         let mut tries = tokio::task::JoinSet::new();
         for _ in 0..20 {
             let (town, code, verifier) = (town.clone(), code.clone(), verifier.clone());
@@ -602,6 +617,7 @@ async fn guards_hear_of_keys_apps_and_ends_in_one_dense_log() {
             Change::KeyAdded { .. } => "key",
             Change::KeyRetired { .. } => "retired",
             Change::App { .. } => "app",
+            Change::BackedUp {} => "backup",
         })
         .collect();
     assert_eq!(kinds, ["key", "app", "app", "app", "cut-off", "app"]);

@@ -63,6 +63,9 @@ pub(crate) struct Granted {
     /// How long that lasts, in seconds.
     #[serde(default)]
     pub(crate) refresh_expires_in: Option<u64>,
+    /// Whether the person asked to be remembered on this device. Not said: no.
+    #[serde(default)]
+    pub(crate) remembered: bool,
 }
 
 /// What became of the wish to end a login.

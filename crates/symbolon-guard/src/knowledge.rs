@@ -144,8 +144,8 @@ impl Knowledge {
             Change::App { settings } if settings.client_id == self.client_id => {
                 self.app = Some(settings.clone());
             }
-            // Cut-offs are in already; other apps are theirs.
-            Change::CutOff { .. } | Change::App { .. } => {}
+            // Cut-offs are in already; other apps are theirs; a backup concerns whoever restores it.
+            Change::CutOff { .. } | Change::App { .. } | Change::BackedUp {} => {}
         }
         self.applied = Some(entry.position);
         self.forget(now);

@@ -105,6 +105,8 @@ pub(crate) async fn redeem(core: &Arc<Core>, secret: &Secret, effort: Effort) ->
 /// session does not have.
 pub(crate) fn cookies(core: &Core, granted: &Granted, had_refresh: bool) -> Vec<HeaderValue> {
     let names = &core.settings.cookies;
+    // Without an age a cookie goes with the browser: who did not ask to be remembered is not.
+    let kept = |span: Option<Duration>| span.filter(|_| granted.remembered);
     let lasts = granted.expires_in.map(Duration::from_secs);
     let access = granted.access_token.expose();
     match granted.shape {
@@ -112,17 +114,17 @@ pub(crate) fn cookies(core: &Core, granted: &Granted, had_refresh: bool) -> Vec<
             // The authority decides when a session is over; each use moves its idle end, and the cookie
             // is not rewritten for that.
             let absolute = core.knowledge().app().map(|app| app.lifetimes.absolute());
-            let mut cookies = vec![names.set_access(access, lasts.max(absolute))];
+            let mut cookies = vec![names.set_access(access, kept(lasts.max(absolute)))];
             if had_refresh {
                 cookies.push(names.clear_refresh());
             }
             cookies
         }
         Shape::Jwt => {
-            let mut cookies = vec![names.set_access(access, lasts)];
+            let mut cookies = vec![names.set_access(access, kept(lasts))];
             if let Some(refresh) = &granted.refresh_token {
                 let lasts = granted.refresh_expires_in.map(Duration::from_secs);
-                cookies.push(names.set_refresh(refresh.expose(), lasts));
+                cookies.push(names.set_refresh(refresh.expose(), kept(lasts)));
             }
             cookies
         }

@@ -26,6 +26,8 @@ pub(crate) struct TokenAnswer<'a> {
     /// Seconds until `refresh_token` ends if it is not used.
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_expires_in: Option<u64>,
+    /// Whether the person asked to be remembered on this device: if not, its cookies go with the browser.
+    remembered: bool,
     /// The public handle of the login.
     #[schema(value_type = String, format = "uuid")]
     sid: Sid,
@@ -34,7 +36,7 @@ pub(crate) struct TokenAnswer<'a> {
 impl<'a> TokenAnswer<'a> {
     /// Shows the credential.
     pub(crate) fn showing(credential: &'a Credential) -> Self {
-        let sid = credential.sid;
+        let (sid, remembered) = (credential.sid, credential.remembered);
         let shape = credential.issued.shape();
         match &credential.issued {
             Issued::Session { secret, expires_in } => Self {
@@ -44,6 +46,7 @@ impl<'a> TokenAnswer<'a> {
                 expires_in: *expires_in,
                 refresh_token: None,
                 refresh_expires_in: None,
+                remembered,
                 sid,
             },
             Issued::Tokens {
@@ -58,6 +61,7 @@ impl<'a> TokenAnswer<'a> {
                 expires_in: *expires_in,
                 refresh_token: Some(refresh_token.as_str()),
                 refresh_expires_in: Some(*refresh_expires_in),
+                remembered,
                 sid,
             },
         }

@@ -37,15 +37,15 @@ impl Cookies {
         }
     }
 
-    /// `Set-Cookie` for `max_age` seconds.
-    pub(crate) fn set(self, stem: &str, value: &str, max_age: u64) -> HeaderValue {
-        let seconds = i64::try_from(max_age).unwrap_or(i64::MAX);
-        self.header(stem, value, Duration::seconds(seconds))
+    /// `Set-Cookie` for `max_age` seconds; without them it goes with the browser.
+    pub(crate) fn set(self, stem: &str, value: &str, max_age: Option<u64>) -> HeaderValue {
+        let seconds = |age| Duration::seconds(i64::try_from(age).unwrap_or(i64::MAX));
+        self.header(stem, value, max_age.map(seconds))
     }
 
     /// `Set-Cookie` that removes it.
     pub(crate) fn clear(self, stem: &str) -> HeaderValue {
-        self.header(stem, "", Duration::ZERO)
+        self.header(stem, "", Some(Duration::ZERO))
     }
 
     /// The value of one cookie.
@@ -93,14 +93,15 @@ impl Cookies {
         clippy::expect_used,
         reason = "a header value takes any text of visible ASCII and spaces, and nothing else passes the filter"
     )]
-    fn header(self, stem: &str, value: &str, max_age: Duration) -> HeaderValue {
-        let cookie = Cookie::build((self.name(stem), value))
+    fn header(self, stem: &str, value: &str, max_age: Option<Duration>) -> HeaderValue {
+        let mut cookie = Cookie::build((self.name(stem), value))
             .path("/")
             .secure(self.secure)
             .http_only(true)
             .same_site(SameSite::Lax)
-            .max_age(max_age)
-            .to_string();
+            .build();
+        cookie.set_max_age(max_age);
+        let cookie = cookie.to_string();
         // Our own values never hold anything else. One that did would arrive changed, and so be
         // refused, instead of splitting the header.
         let text: String = cookie
@@ -142,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_cookie_is_bound_to_its_host() {
-        let set = HOST.set("symbolon", "sym_s_x", 60);
+        let set = HOST.set("symbolon", "sym_s_x", Some(60));
         assert_eq!(
             set.to_str().unwrap(),
             "__Host-symbolon=sym_s_x; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=60"
@@ -153,10 +154,15 @@ mod tests {
             cleared.to_str().unwrap(),
             "__Host-symbolon=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0"
         );
-        let plain = PLAIN.set("symbolon", "x", 1);
+        let plain = PLAIN.set("symbolon", "x", Some(1));
         assert_eq!(
             plain.to_str().unwrap(),
             "symbolon=x; HttpOnly; SameSite=Lax; Path=/; Max-Age=1"
+        );
+        let unremembered = HOST.set("symbolon", "x", None);
+        assert_eq!(
+            unremembered.to_str().unwrap(),
+            "__Host-symbolon=x; HttpOnly; SameSite=Lax; Secure; Path=/"
         );
     }
 
@@ -188,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_value_cannot_split_the_header() {
-        let set = HOST.set("x", "a\r\nSet-Cookie: b=c", 1);
+        let set = HOST.set("x", "a\r\nSet-Cookie: b=c", None);
         assert!(!set.as_bytes().contains(&b'\n'));
     }
 }

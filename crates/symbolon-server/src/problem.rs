@@ -34,6 +34,8 @@ pub(crate) enum Kind {
     MethodNotAllowed,
     /// In use.
     Conflict,
+    /// The person has as many logins as they may have.
+    LoginLimit,
     /// The request is not what this URL takes.
     BadRequest,
     /// Not JSON, or not a form.
@@ -61,7 +63,7 @@ pub(crate) struct Problem {
 pub(crate) struct ProblemBody {
     /// One of: `urn:symbolon:problem:` and `not-signed-in`, `credential-refused`,
     /// `wrong-credentials`, `forbidden`, `cross-site`, `not-found`, `method-not-allowed`,
-    /// `conflict`, `bad-request`, `unsupported-media-type`, `too-large`, `busy`, `unavailable`,
+    /// `conflict`, `login-limit`, `bad-request`, `unsupported-media-type`, `too-large`, `busy`, `unavailable`,
     /// `internal`.
     #[serde(rename = "type")]
     #[schema(value_type = String, example = "urn:symbolon:problem:not-found")]
@@ -115,6 +117,11 @@ impl Kind {
                 "conflict",
                 StatusCode::CONFLICT,
                 "That conflicts with what is there.",
+            ),
+            Self::LoginLimit => (
+                "login-limit",
+                StatusCode::CONFLICT,
+                "There is no room for one more login.",
             ),
             Self::BadRequest => (
                 "bad-request",
@@ -185,21 +192,33 @@ impl Problem {
     }
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let (name, status, title) = self.kind.parts();
-        let body = ProblemBody {
+impl From<Problem> for ProblemBody {
+    fn from(problem: Problem) -> Self {
+        let (name, status, title) = problem.kind.parts();
+        Self {
             problem_type: format!("urn:symbolon:problem:{name}"),
             title,
             status: status.as_u16(),
-            detail: self.detail,
-        };
-        let mut response = (status, Json(body)).into_response();
+            detail: problem.detail,
+        }
+    }
+}
+
+/// A response with the body of a refusal, and perhaps more members (RFC 9457 section 3.2).
+pub(crate) fn respond(status: StatusCode, body: impl Serialize) -> Response {
+    let mut response = (status, Json(body)).into_response();
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
+    response
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (_, status, _) = self.kind.parts();
+        let mut response = respond(status, ProblemBody::from(self.clone()));
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
         if let Some(challenge) = self.kind.challenge() {
             headers.insert(
                 header::WWW_AUTHENTICATE,

@@ -117,6 +117,7 @@ fn pages(state: &ServerState) -> Router<ServerState> {
         .route("/account", get(pages::account::devices))
         .route("/account/logins/{sid}/end", post(pages::account::end_one))
         .route("/account/logins/end-all", post(pages::account::end_all))
+        .route("/account/make-room", post(pages::full_house::make_room))
         .route(
             "/admin/users",
             get(pages::users::list).post(pages::users::add),
@@ -129,11 +130,23 @@ fn pages(state: &ServerState) -> Router<ServerState> {
         .route("/admin/users/{id}/disable", post(pages::user::disable))
         .route("/admin/users/{id}/enable", post(pages::user::enable))
         .route(
+            "/admin/users/{id}/roles",
+            post(pages::user_rules::set_roles),
+        )
+        .route(
+            "/admin/users/{id}/policy",
+            post(pages::user_rules::set_policy),
+        )
+        .route(
             "/admin/users/{id}/logins/{sid}/end",
             post(pages::user::end_one),
         )
         .route("/admin/apps", get(pages::apps::list).post(pages::apps::add))
         .route("/admin/apps/{client_id}", post(pages::apps::change))
+        .route(
+            "/admin/apps/{client_id}/limit",
+            post(pages::apps::set_limit),
+        )
         .route(
             "/set-up",
             get(pages::set_up::form).post(pages::set_up::submit),

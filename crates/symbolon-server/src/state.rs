@@ -109,7 +109,8 @@ impl ServerState {
         match &credential.issued {
             Issued::Session { secret, expires_in } => {
                 let stem = credential.client_id.as_str();
-                Some(self.cookies().set(stem, secret, *expires_in))
+                let kept = credential.remembered.then_some(*expires_in);
+                Some(self.cookies().set(stem, secret, kept))
             }
             Issued::Tokens { .. } => None,
         }

@@ -5,10 +5,10 @@
     reason = "these comments are the help texts: they are read as they stand"
 )]
 
-use std::path::PathBuf;
+use std::{num::NonZeroU32, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use symbolon_server::login::{ClientId, Freshness, Identifier, Role, Shape, Sid};
+use symbolon_server::login::{AtLimit, ClientId, Freshness, Identifier, Role, Shape, Sid};
 
 /// One login record. Each app chooses its shape, session cookie or JWT, and how fresh a yes must be.
 /// An ended login is refused everywhere at once.
@@ -29,7 +29,7 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Start the authority
     Serve(Serve),
-    /// Add, list, disable people
+    /// Add, list, change, disable people
     #[command(subcommand)]
     User(User),
     /// List logins, end them
@@ -77,7 +77,8 @@ pub(crate) struct Demo {
 
 #[derive(Args)]
 pub(crate) struct Serve {
-    /// A TOML file with any of: data, listen, public_url, insecure_http
+    /// A TOML file with any of: data, listen, public_url, insecure_http, max_logins, at_limit,
+    /// remembered_days, unremembered_hours
     #[arg(long, value_name = "FILE", env = "SYMBOLON_CONFIG")]
     pub(crate) config: Option<PathBuf>,
     /// Where the database and the root key are kept [default: symbolon-data]
@@ -92,6 +93,18 @@ pub(crate) struct Serve {
     /// Allow a public URL with http that is not loopback: passwords and credentials travel readable
     #[arg(long, env = "SYMBOLON_INSECURE_HTTP", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) insecure_http: Option<bool>,
+    /// How many logins a person may have at once, unless their own rules say otherwise [default: 100]
+    #[arg(long, value_name = "N", env = "SYMBOLON_MAX_LOGINS")]
+    pub(crate) max_logins: Option<u32>,
+    /// What one login more does: refuse, end_oldest or ask [default: end_oldest]
+    #[arg(long, value_name = "RULE", env = "SYMBOLON_AT_LIMIT")]
+    pub(crate) at_limit: Option<AtLimit>,
+    /// Days until a login ends in any case, where the person is remembered [default: 30]
+    #[arg(long, value_name = "DAYS", env = "SYMBOLON_REMEMBERED_DAYS")]
+    pub(crate) remembered_days: Option<u32>,
+    /// Hours until it ends in any case, where they are not [default: 24]
+    #[arg(long, value_name = "HOURS", env = "SYMBOLON_UNREMEMBERED_HOURS")]
+    pub(crate) unremembered_hours: Option<u32>,
 }
 
 #[derive(Args)]
@@ -153,6 +166,21 @@ pub(crate) enum User {
         #[command(flatten)]
         target: Target,
     },
+    /// Replace somebody's roles, which ends all their logins, or what their logins are held to
+    Set {
+        /// Their name or mail address
+        identifier: Identifier,
+        /// What they may do from now on (replaces all); may be given several times
+        #[arg(long = "role", value_name = "ROLE", conflicts_with = "no_roles")]
+        roles: Vec<Role>,
+        /// They may do nothing in particular
+        #[arg(long)]
+        no_roles: bool,
+        #[command(flatten)]
+        rules: Rules,
+        #[command(flatten)]
+        target: Target,
+    },
     /// Disable somebody and end all their logins
     Disable {
         /// Their name or mail address
@@ -167,6 +195,33 @@ pub(crate) enum User {
         #[command(flatten)]
         target: Target,
     },
+}
+
+/// What somebody's logins are held to, from their next sign-in on.
+#[derive(Args)]
+pub(crate) struct Rules {
+    /// Seconds until a login that is not used ends
+    #[arg(long, value_name = "SECONDS", conflicts_with = "no_limits")]
+    pub(crate) idle: Option<u64>,
+    /// Seconds until a login ends in any case
+    #[arg(long, value_name = "SECONDS", conflicts_with = "no_limits")]
+    pub(crate) absolute: Option<u64>,
+    #[command(flatten)]
+    pub(crate) limit: Limit,
+    /// Leave all of it to the authority and the apps
+    #[arg(long, conflicts_with_all = ["max_logins", "at_limit"])]
+    pub(crate) no_limits: bool,
+}
+
+/// How many logins a person may have at once.
+#[derive(Args)]
+pub(crate) struct Limit {
+    /// How many logins a person may have at once
+    #[arg(long, value_name = "N")]
+    pub(crate) max_logins: Option<NonZeroU32>,
+    /// What one login more does: refuse, end_oldest or ask [default: end_oldest]
+    #[arg(long, value_name = "RULE")]
+    pub(crate) at_limit: Option<AtLimit>,
 }
 
 #[derive(Subcommand)]
@@ -206,6 +261,8 @@ pub(crate) enum App {
         shape: Shape,
         #[command(flatten)]
         dials: Dials,
+        #[command(flatten)]
+        limit: Limit,
         /// Where it takes authorization codes; may be given several times
         #[arg(long = "redirect-uri", value_name = "URL")]
         redirect_uris: Vec<String>,
@@ -224,23 +281,32 @@ pub(crate) enum App {
         target: Target,
     },
     /// Turn the dials of an app. Nobody is signed out
-    Set {
-        /// Which
-        client_id: ClientId,
-        /// How a credential shows the login from now on: session or jwt
-        #[arg(long)]
-        shape: Option<Shape>,
-        #[command(flatten)]
-        dials: Dials,
-        /// The name that people see
-        #[arg(long)]
-        name: Option<String>,
-        /// Where it takes authorization codes (replaces all); may be given several times
-        #[arg(long = "redirect-uri", value_name = "URL")]
-        redirect_uris: Vec<String>,
-        #[command(flatten)]
-        target: Target,
-    },
+    Set(AppChange),
+}
+
+/// A change of an app; what is not given stays.
+#[derive(Args)]
+pub(crate) struct AppChange {
+    /// Which
+    pub(crate) client_id: ClientId,
+    /// How a credential shows the login from now on: session or jwt
+    #[arg(long)]
+    pub(crate) shape: Option<Shape>,
+    #[command(flatten)]
+    pub(crate) dials: Dials,
+    #[command(flatten)]
+    pub(crate) limit: Limit,
+    /// A person may have as many logins in it as they have
+    #[arg(long, conflicts_with_all = ["max_logins", "at_limit"])]
+    pub(crate) no_max_logins: bool,
+    /// The name that people see
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Where it takes authorization codes (replaces all); may be given several times
+    #[arg(long = "redirect-uri", value_name = "URL")]
+    pub(crate) redirect_uris: Vec<String>,
+    #[command(flatten)]
+    pub(crate) target: Target,
 }
 
 /// The second dial, and the lifetimes.

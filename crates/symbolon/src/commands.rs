@@ -13,10 +13,10 @@ pub(crate) use token::token;
 pub(crate) use user::{made_up_password, user};
 
 use anyhow::{Context, Result};
-use serde_json::Value;
-use symbolon_server::login::Identifier;
+use serde_json::{Value, json};
+use symbolon_server::login::{AtLimit, Identifier};
 
-use crate::{operator::Operator, output};
+use crate::{cli::Limit, operator::Operator, output};
 
 /// The id of the user with that identifier.
 async fn user_id(operator: &Operator, identifier: &Identifier) -> Result<String> {
@@ -30,6 +30,25 @@ async fn user_id(operator: &Operator, identifier: &Identifier) -> Result<String>
         .and_then(Value::as_str)
         .map(str::to_owned)
         .with_context(|| format!("there is no user {identifier}"))
+}
+
+impl Limit {
+    /// The limit that was asked for, where one was; what was not given stays as it is in `present`.
+    fn over(&self, present: Option<&Value>) -> Result<Option<Value>> {
+        let given = |name: &str, given: Option<Value>| {
+            let kept = || present.and_then(|present| present.get(name)).cloned();
+            given.or_else(kept).filter(|value| !value.is_null())
+        };
+        if self.max_logins.is_none() && self.at_limit.is_none() {
+            return Ok(None);
+        }
+        let most = given("most", self.max_logins.map(|most| json!(most)));
+        let most =
+            most.context("--at-limit says what one login more than --max-logins does: give both")?;
+        let at_limit = given("at_limit", self.at_limit.map(|rule| json!(rule)));
+        let at_limit = at_limit.unwrap_or_else(|| json!(AtLimit::EndOldest));
+        Ok(Some(json!({ "most": most, "at_limit": at_limit })))
+    }
 }
 
 /// Says what ended, and from which position of the log on guards refuse it.

@@ -1,12 +1,19 @@
 //! The settings of `symbolon serve`: command line over environment over file over default.
 
-use std::{fs, path::PathBuf};
+use std::{fs, num::NonZeroU32, path::PathBuf, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
-use symbolon_server::PublicUrl;
+use symbolon_server::{
+    PublicUrl,
+    authority::Settings,
+    login::{AtLimit, LoginDefaults, LoginLimit},
+};
 
 use crate::cli::Serve;
+
+/// The longest that browsers keep a cookie (RFC 6265bis section 5.5).
+const LONGEST_DAYS: u32 = 400;
 
 /// The settings, checked.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,6 +23,8 @@ pub(crate) struct Config {
     pub(crate) listen: String,
     pub(crate) public_url: PublicUrl,
     pub(crate) insecure_http: bool,
+    /// What every login is held to.
+    pub(crate) logins: LoginDefaults,
 }
 
 /// What a configuration file may say.
@@ -26,9 +35,21 @@ struct File {
     listen: Option<String>,
     public_url: Option<String>,
     insecure_http: Option<bool>,
+    max_logins: Option<u32>,
+    at_limit: Option<AtLimit>,
+    remembered_days: Option<u32>,
+    unremembered_hours: Option<u32>,
 }
 
 impl Config {
+    /// The settings of the authority.
+    pub(crate) fn authority(&self) -> Settings {
+        Settings {
+            logins: self.logins,
+            ..Settings::new(self.public_url.as_str())
+        }
+    }
+
     /// Reads the file, if one is named, and lays the command line and the environment over it.
     pub(crate) fn load(given: Serve) -> Result<Self> {
         let file = match &given.config {
@@ -45,6 +66,7 @@ impl Config {
     }
 
     fn settle(given: Serve, file: File) -> Result<Self> {
+        let logins = settle_logins(&given, &file)?;
         let listen = given
             .listen
             .or(file.listen)
@@ -69,8 +91,42 @@ impl Config {
                 .with_context(|| format!("public_url = \"{public_url}\""))?,
             listen,
             insecure_http,
+            logins,
         })
     }
+}
+
+/// The rules for logins.
+fn settle_logins(given: &Serve, file: &File) -> Result<LoginDefaults> {
+    let default = LoginDefaults::default();
+    let most = given.max_logins.or(file.max_logins);
+    let most = match most {
+        Some(most) => NonZeroU32::new(most).context("max_logins = 0: expected 1 or more")?,
+        None => default.limit.map_or(NonZeroU32::MAX, |limit| limit.most),
+    };
+    let at_limit = given.at_limit.or(file.at_limit);
+    let days = given.remembered_days.or(file.remembered_days).unwrap_or(30);
+    ensure!(
+        (1..=LONGEST_DAYS).contains(&days),
+        "remembered_days = {days}: expected 1 to {LONGEST_DAYS}, the longest that a browser keeps a cookie"
+    );
+    let remembered = Duration::from_secs(u64::from(days) * 86_400);
+    let hours = given.unremembered_hours.or(file.unremembered_hours);
+    let hours = hours.unwrap_or(24);
+    let unremembered = Duration::from_secs(u64::from(hours) * 3_600);
+    ensure!(
+        hours > 0 && unremembered <= remembered,
+        "unremembered_hours = {hours}: expected 1 up to the hours of remembered_days, which are {}",
+        days * 24
+    );
+    Ok(LoginDefaults {
+        remembered,
+        unremembered,
+        limit: Some(LoginLimit {
+            most,
+            at_limit: at_limit.unwrap_or(AtLimit::EndOldest),
+        }),
+    })
 }
 
 #[cfg(test)]
@@ -86,7 +142,52 @@ mod tests {
             listen: None,
             public_url: None,
             insecure_http: None,
+            max_logins: None,
+            at_limit: None,
+            remembered_days: None,
+            unremembered_hours: None,
         }
+    }
+
+    #[test]
+    fn the_rules_for_logins_are_checked_and_the_error_names_the_key() {
+        let settled = |text: &str| {
+            let file = toml::from_str(text).unwrap();
+            Config::settle(given(), file).map(|config| config.logins)
+        };
+        assert_eq!(settled("").unwrap(), LoginDefaults::default());
+        let strict =
+            "max_logins = 1\nat_limit = \"ask\"\nremembered_days = 2\nunremembered_hours = 48";
+        let strict = settled(strict).unwrap();
+        let two_days = Duration::from_secs(2 * 86_400);
+        assert_eq!(
+            (strict.remembered, strict.unremembered),
+            (two_days, two_days)
+        );
+        let limit = strict.limit.unwrap();
+        assert_eq!((limit.most.get(), limit.at_limit), (1, AtLimit::Ask));
+        for (text, key) in [
+            ("max_logins = 0", "max_logins"),
+            ("remembered_days = 0", "remembered_days"),
+            ("remembered_days = 401", "remembered_days"),
+            ("unremembered_hours = 0", "unremembered_hours"),
+            (
+                "remembered_days = 1\nunremembered_hours = 25",
+                "unremembered_hours",
+            ),
+        ] {
+            let error = settled(text).unwrap_err().to_string();
+            assert!(error.starts_with(key), "{error}");
+        }
+        let error = toml::from_str::<File>("at_limit = \"never\"").unwrap_err();
+        assert!(error.to_string().contains("at_limit"), "{error}");
+        let flag = Serve {
+            max_logins: Some(7),
+            ..given()
+        };
+        let file = toml::from_str("max_logins = 3").unwrap();
+        let limit = Config::settle(flag, file).unwrap().logins.limit;
+        assert_eq!(limit.unwrap().most.get(), 7);
     }
 
     #[test]

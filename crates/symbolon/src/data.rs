@@ -48,8 +48,12 @@ pub(crate) fn socket_path(dir: &Path) -> PathBuf {
 }
 
 impl Data {
-    /// Opens the directory and the authority in it, at `public_url`.
-    pub(crate) async fn open(dir: &Path, public_url: &str, if_missing: IfMissing) -> Result<Self> {
+    /// Opens the directory and the authority in it.
+    pub(crate) async fn open(
+        dir: &Path,
+        settings: Settings,
+        if_missing: IfMissing,
+    ) -> Result<Self> {
         let database = dir.join(DATABASE);
         let exists = database
             .try_exists()
@@ -77,7 +81,7 @@ impl Data {
             once: store.clone(),
             world: Arc::new(world),
         };
-        let authority = Authority::open(ports, &root, passwords, Settings::new(public_url)).await;
+        let authority = Authority::open(ports, &root, passwords, settings).await;
         let authority = authority.map_err(|error| match error {
             StartError::Keys(error) => anyhow::Error::new(error).context(format!(
                 "{} does not belong to {}: put back the one that was made with it",

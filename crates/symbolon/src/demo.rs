@@ -13,6 +13,7 @@ use std::{env, process::Stdio, time::Duration};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use symbolon_server::authority::Settings;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     process::{Child, ChildStdin, Command},
@@ -57,7 +58,7 @@ pub(crate) async fn demo(given: Demo) -> Result<()> {
         drop(listen_locally(apps_at.saturating_add(offset)).await?);
     }
     let url = format!("http://localhost:{}", given.port);
-    let data = Data::open(&given.data, &url, IfMissing::Create).await?;
+    let data = Data::open(&given.data, Settings::new(&*url), IfMissing::Create).await?;
     let town = Town::settle(&data, apps_at).await?;
     let running = Running::start(&data, &given.data, false, listeners)?;
     let [first, second] = &town.apps;

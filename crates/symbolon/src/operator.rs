@@ -12,7 +12,7 @@ use http::{Method, Request, StatusCode, header::CONTENT_TYPE};
 use http_body_util::BodyExt;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use symbolon_server::ServerState;
+use symbolon_server::{ServerState, authority::Settings};
 use tokio::net::UnixStream;
 use tower::ServiceExt;
 
@@ -53,8 +53,9 @@ impl Operator {
                 return Err(error).context(text);
             }
         }
-        // Nothing is issued here, so the public URL does not matter.
-        let data = Data::open(dir, "http://localhost:7300", if_missing).await?;
+        // Nothing is issued here, so neither the public URL nor the rules for logins matter.
+        let settings = Settings::new("http://localhost:7300");
+        let data = Data::open(dir, settings, if_missing).await?;
         let state = ServerState::new(data.authority.clone(), false)?;
         Ok(Self(Way::Inside(
             symbolon_server::operator_router(state),

@@ -239,3 +239,52 @@ fn the_wall_clock_is_never_behind_the_authoritys() {
     assert_eq!(knowledge.wall(now(15, 50)), UnixMillis::from_secs(1_005));
     assert_eq!(knowledge.wall(now(15, 2_000)), UnixMillis::from_secs(2_000));
 }
+
+/// A backup was restored: the authority began a new epoch, and knows nothing of what was issued after
+/// the backup.
+#[test]
+fn a_restored_backup_kills_what_it_does_not_know() {
+    let mut knowledge = knowing(place(0));
+    knowledge.apply(&end_of(2, place(1)), at(1));
+    let backed_up = LogEntry {
+        position: place(2),
+        change: Change::BackedUp {},
+    };
+    assert_eq!(knowledge.apply(&backed_up, at(1)), Applied::New);
+    assert_eq!(
+        (knowledge.applied(), knowledge.cut_offs()),
+        (Some(place(2)), 1)
+    );
+    knowledge.apply(&end_of(3, place(3)), at(2));
+
+    // The log of the new epoch is no continuation; only a snapshot brings it.
+    let restored = CutOff {
+        position: Position::new(1_800_000_000, 1),
+        scope: Scope::Restored { from: place(2) },
+    };
+    let entry = LogEntry {
+        position: restored.position,
+        change: Change::CutOff {
+            covers: restored.scope.clone(),
+        },
+    };
+    assert_eq!(knowledge.apply(&entry, at(3)), Applied::Gap);
+    assert!(!is_dead(&knowledge, 1, place(2)));
+    let head = restored.position;
+    knowledge
+        .restore(&snapshot(head, vec![restored]), at(3))
+        .unwrap();
+    assert_eq!(knowledge.applied(), Some(head));
+    for (rev, dead) in [
+        (place(0), false),
+        (place(1), false),
+        (place(2), true),
+        (place(3), true),
+        (head, false),
+    ] {
+        assert_eq!(is_dead(&knowledge, 1, rev), dead, "{rev}");
+    }
+    // What had ended before the backup, or after it, stays so.
+    assert!(is_dead(&knowledge, 2, place(0)));
+    assert!(is_dead(&knowledge, 3, place(1)));
+}

@@ -63,6 +63,8 @@ pub(crate) struct Inner {
     pub(crate) skipped: Vec<u64>,
     pub(crate) reports: Vec<Position>,
     pub(crate) may_end_logins: bool,
+    /// Whether people asked to be remembered.
+    pub(crate) remembered: bool,
     /// How long an answer about a credential is on its way after it was decided.
     pub(crate) slow: Duration,
 }
@@ -150,6 +152,7 @@ impl Fake {
             skipped: Vec::new(),
             reports: Vec::new(),
             may_end_logins: true,
+            remembered: true,
             slow: Duration::ZERO,
         };
         let rng = SystemRandom::new();
@@ -362,16 +365,16 @@ impl Shared {
         sign::<AccessToken>(key, &claims, &SystemRandom::new()).unwrap()
     }
 
-    fn answer(held: &Held) -> Value {
+    fn answer(held: &Held, remembered: bool) -> Value {
         match &held.refresh {
             None => json!({
                 "token_type": "Bearer", "shape": "session", "access_token": held.access,
-                "expires_in": 3600, "sid": held.sid,
+                "expires_in": 3600, "sid": held.sid, "remembered": remembered,
             }),
             Some(refresh) => json!({
                 "token_type": "Bearer", "shape": "jwt", "access_token": held.access,
                 "expires_in": 300, "refresh_token": refresh, "refresh_expires_in": 7200,
-                "sid": held.sid,
+                "sid": held.sid, "remembered": remembered,
             }),
         }
     }
@@ -602,7 +605,8 @@ async fn token(State(shared): App, Form(form): Fields) -> Response {
         return (StatusCode::BAD_REQUEST, Json(error)).into_response();
     };
     let held = shared.issue(&line);
-    let answer = Shared::answer(&held);
+    let remembered = shared.lock().remembered;
+    let answer = Shared::answer(&held, remembered);
     if let Some(presented) = form.get("refresh_token") {
         let presented = presented.clone();
         shared.lock().replaced.insert(presented, answer.clone());

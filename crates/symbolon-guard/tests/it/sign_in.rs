@@ -86,6 +86,47 @@ async fn a_person_signs_in_and_comes_back_to_the_page_they_wanted() {
     }
 }
 
+/// Who did not ask to be remembered is not: the cookies go with the browser, also after a renewal.
+#[tokio::test]
+async fn cookies_outlive_the_browser_only_where_the_person_is_remembered() {
+    for (shape, remembered) in [
+        (Shape::Session, true),
+        (Shape::Session, false),
+        (Shape::Jwt, true),
+        (Shape::Jwt, false),
+    ] {
+        let fake = Fake::start(shape, "within(10s)").await;
+        fake.state().remembered = remembered;
+        let app = App::of(&fake).await;
+        let begun = begin(&app, "/").await;
+        let cookie = ("cookie", begun.cookie.as_str());
+        let response = app.get(&callback(&fake, &begun.state), &[cookie]).await;
+        let mut kept = ages(&response);
+        let held = crate::app::kept(&response, fake.sign_in());
+        // The dial is turned: the next request brings cookies of the other shape.
+        fake.set_shape(match shape {
+            Shape::Session => Shape::Jwt,
+            Shape::Jwt => Shape::Session,
+        });
+        app.settle(&fake).await;
+        kept.extend(ages(&app.visit("/", &held).await));
+        // Access and refresh token of the one, the session of the other.
+        assert_eq!(kept.len(), 3, "{shape} {kept:?}");
+        for aged in kept {
+            assert_eq!(aged, remembered, "{shape}");
+        }
+    }
+}
+
+/// Whether each credential that an answer lets the browser keep has an age.
+fn ages(response: &axum::response::Response) -> Vec<bool> {
+    let set = response.headers().get_all("set-cookie").iter();
+    set.map(|value| value.to_str().unwrap())
+        .filter(|text| !text.contains("Max-Age=0"))
+        .map(|text| text.contains("Max-Age="))
+        .collect()
+}
+
 #[tokio::test]
 async fn a_callback_that_this_browser_did_not_begin_is_refused() {
     let fake = Fake::start(Shape::Session, "within(10s)").await;

@@ -36,6 +36,16 @@ seconds = { $count ->
    *[other] { $count } seconds
 }
 milliseconds = { $count } ms
+limit = Logins at once, for each person
+limit_none = no limit of its own
+limit_value = { $count } at most; one more: { $rule }
+limit_at = One login more
+limit_at_refuse = is refused
+limit_at_end_oldest = ends the oldest
+limit_at_ask = asks which one to end
+limit_set = Set
+limit_hint = Leave it empty for no limit of its own.
+bad_limit = The number of logins has to be a whole number from 1 on.
 
 notice_signed_out = You are signed out.
 notice_signed_out_everywhere = You are signed out on every device.
@@ -48,3 +58,6 @@ notice_user_enabled = The user may sign in again.
 notice_shape_changed = { $app } now uses: { $shape }.
 notice_nobody_signs_in_again = Nobody has to sign in again.
 notice_freshness_changed = Freshness of { $app } is now: { $freshness }.
+notice_limit_changed = Logins at once in { $app }: { $limit }.
+notice_roles_changed = The roles are replaced, and the user is signed out everywhere.
+notice_policy_changed = The rules are set. They hold from the next sign-in on.

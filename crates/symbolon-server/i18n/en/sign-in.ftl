@@ -5,6 +5,15 @@ tagline_end = End it once, and it is refused everywhere.
 identifier = User name or e-mail
 password = Password
 wrong_credentials = The name or the password is wrong.
+keep_signed_in = Keep me signed in on this device
+full_title = No room for one more sign-in
+full_choose = You are signed in on as many devices as you may be. Choose which ones to sign out.
+full_choose_app = You use { $app } on as many devices as you may. Choose which ones to sign out.
+full_refused = You are signed in on as many devices as you may be. Sign out on one of them first.
+full_refused_app = You use { $app } on as many devices as you may. Sign out on one of them first.
+full_legend = Devices to sign out, the newest first
+full_password = Password, once more
+full_submit = Sign out there and go on
 
 set_up_title = Create the first administrator
 set_up_intro = This link works once. Choose a name and a password.

@@ -29,6 +29,17 @@ user_disable = Disable
 user_disable_hint = Signs out everywhere and refuses new sign-ins.
 user_enable = Enable
 user_is_you = You
+user_roles_hint = Separate them with spaces; admin may run the authority. New roles sign the user out everywhere.
+user_roles_set = Replace roles
+user_policy = Rules for logins
+user_policy_hint = They hold from the next sign-in on, beside those of the authority and the app: the strictest counts.
+user_idle = Idle timeout, in seconds
+user_absolute = Absolute timeout, in seconds
+user_policy_set = Set rules
+bad_role = This cannot be a role: 1 to 64 characters, lower-case letters, digits, hyphen, underscore, full stop or colon.
+bad_own_role = You cannot take the role admin from yourself.
+bad_idle = The idle timeout has to be a whole number of seconds, from 1 up to the absolute timeout.
+bad_absolute = The absolute timeout has to be a whole number of seconds, from 1 up to 34,560,000 (400 days).
 
 cut_title = Ended, and the guards know
 cut_position = Cut-off at position { $position }.

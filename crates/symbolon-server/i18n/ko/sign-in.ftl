@@ -5,6 +5,15 @@ tagline_end = 한 번 끝내면 어디에서나 거절합니다.
 identifier = 아이디 또는 이메일
 password = 비밀번호
 wrong_credentials = 아이디 또는 비밀번호가 올바르지 않습니다.
+keep_signed_in = 이 기기에서 로그인 유지
+full_title = 더 로그인할 수 없습니다
+full_choose = 로그인할 수 있는 기기 수를 모두 썼습니다. 로그아웃할 기기를 고르세요.
+full_choose_app = { $app } 앱에 로그인할 수 있는 기기 수를 모두 썼습니다. 로그아웃할 기기를 고르세요.
+full_refused = 로그인할 수 있는 기기 수를 모두 썼습니다. 먼저 다른 기기에서 로그아웃하세요.
+full_refused_app = { $app } 앱에 로그인할 수 있는 기기 수를 모두 썼습니다. 먼저 다른 기기에서 로그아웃하세요.
+full_legend = 로그아웃할 기기 (최근 로그인 순)
+full_password = 비밀번호 다시 입력
+full_submit = 고른 기기에서 로그아웃하고 계속
 
 set_up_title = 첫 관리자 만들기
 set_up_intro = 이 링크는 한 번만 쓸 수 있습니다. 아이디와 비밀번호를 정하세요.

@@ -29,6 +29,17 @@ user_disable = 비활성화
 user_disable_hint = 모든 기기에서 로그아웃하고 새 로그인을 막습니다.
 user_enable = 다시 활성화
 user_is_you = 나
+user_roles_hint = 역할은 공백으로 나눠 쓰세요. admin은 인증 서버를 관리합니다. 역할을 바꾸면 모든 기기에서 로그아웃합니다.
+user_roles_set = 역할 바꾸기
+user_policy = 로그인 규칙
+user_policy_hint = 다음 로그인부터 적용합니다. 인증 서버와 앱의 규칙도 함께 적용하며, 가장 엄격한 규칙을 따릅니다.
+user_idle = 유휴 만료 (초)
+user_absolute = 절대 만료 (초)
+user_policy_set = 규칙 적용
+bad_role = 역할로 쓸 수 없습니다. 영문 소문자, 숫자, 하이픈, 밑줄, 마침표, 쌍점으로 1~64자를 쓰세요.
+bad_own_role = 자신의 admin 역할은 없앨 수 없습니다.
+bad_idle = 유휴 만료는 1초 이상, 절대 만료 이하의 정수여야 합니다.
+bad_absolute = 절대 만료는 1초 이상 34,560,000초(400일) 이하의 정수여야 합니다.
 
 cut_title = 모든 가드에 알렸습니다
 cut_position = 폐기 시점은 { $position }입니다.

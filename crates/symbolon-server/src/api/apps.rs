@@ -2,15 +2,15 @@
 
 use axum::{Json, extract::State};
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use symbolon_authority::{AddedApp, App, ChangedApp, NewApp, RedirectUri, ports::AppChange};
-use symbolon_login::{AppSettings, ClientId, Freshness, Lifetimes, Shape};
+use symbolon_login::{AppSettings, ClientId, Freshness, Lifetimes, LoginLimit, Shape};
 use utoipa::ToSchema;
 
 use crate::{
     ServerState,
     api::{
-        ShapeName,
+        LimitBody, ShapeName,
         refusals::{AdminRefused, BadBody, BadParameter, InUse, LockOut, NoSuchThing},
         rfc3339,
     },
@@ -61,6 +61,9 @@ pub(crate) struct AppBody {
     freshness: Freshness,
     #[schema(value_type = LifetimesBody)]
     lifetimes: Lifetimes,
+    /// How many logins a person may have in it at once; null: as many as they have.
+    #[schema(value_type = Option<LimitBody>)]
+    limit: Option<LoginLimit>,
     #[schema(value_type = Vec<String>)]
     redirect_uris: Vec<RedirectUri>,
     /// Whether it has a client secret.
@@ -96,6 +99,10 @@ pub(crate) struct NewAppBody {
     #[serde(default)]
     #[schema(value_type = Option<LifetimesBody>)]
     lifetimes: Lifetimes,
+    /// How many logins a person may have in it at once; as many as they have if not said.
+    #[serde(default)]
+    #[schema(value_type = Option<LimitBody>)]
+    limit: Option<LoginLimit>,
     /// Absolute https URLs (http only for loopback hosts).
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
@@ -129,8 +136,26 @@ pub(crate) struct AppChangeBody {
     freshness: Option<Freshness>,
     #[schema(value_type = Option<LifetimesBody>)]
     lifetimes: Option<Lifetimes>,
+    /// Null takes a limit away.
+    #[serde(default)]
+    #[schema(value_type = Option<LimitBody>)]
+    limit: LimitChange,
     #[schema(value_type = Option<Vec<String>>)]
     redirect_uris: Option<Vec<RedirectUri>>,
+}
+
+/// A member that is null is another thing than one that is not there.
+#[derive(Default)]
+enum LimitChange {
+    #[default]
+    NotSaid,
+    Said(Option<LoginLimit>),
+}
+
+impl<'de> Deserialize<'de> for LimitChange {
+    fn deserialize<D: Deserializer<'de>>(member: D) -> Result<Self, D::Error> {
+        Option::deserialize(member).map(Self::Said)
+    }
 }
 
 const fn yes() -> bool {
@@ -145,6 +170,7 @@ impl From<App> for AppBody {
             shape: app.settings.shape,
             freshness: app.settings.freshness,
             lifetimes: app.settings.lifetimes,
+            limit: app.limit,
             redirect_uris: app.redirect_uris,
             confidential: app.secret.is_some(),
             first_party: app.first_party,
@@ -194,6 +220,7 @@ pub(crate) async fn add(
             lifetimes: body.lifetimes,
         },
         name,
+        limit: body.limit,
         redirect_uris: body.redirect_uris,
         confidential: body.confidential,
         first_party: body.first_party,
@@ -253,6 +280,10 @@ pub(crate) async fn change(
         shape: body.shape,
         freshness: body.freshness,
         lifetimes: body.lifetimes,
+        limit: match body.limit {
+            LimitChange::NotSaid => None,
+            LimitChange::Said(limit) => Some(limit),
+        },
         redirect_uris: body.redirect_uris,
         secret: None,
     };

@@ -7,7 +7,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use symbolon_authority::{Attempt, Password, SignIn, ports::LoginWithGrants};
+use symbolon_authority::{Attempt, FullHouse, Password, SignIn, ports::LoginWithGrants};
 use symbolon_login::{ClientId, Position, Sid, UserId};
 use utoipa::ToSchema;
 
@@ -23,7 +23,7 @@ use crate::{
     caller::{AdminCaller, Caller, Carrier, by_cookie_of},
     csrf::{self, Source},
     pages,
-    problem::{Kind, Problem},
+    problem::{self, Kind, Problem, ProblemBody},
 };
 
 /// A name, a password, and for which app.
@@ -39,6 +39,27 @@ pub(crate) struct SignInBody {
     /// A first-party app.
     #[schema(value_type = String)]
     client_id: ClientId,
+    /// Whether to remember the person on this device: without it the login ends within a day, and its
+    /// cookie goes with the browser.
+    #[serde(default)]
+    remember: bool,
+    /// Logins of the person to end for this one, chosen from those that a `login-limit` problem listed.
+    /// Counts where it said `may_choose`.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    instead_of: Vec<Sid>,
+}
+
+/// There is no room for one more login: nothing was ended, nothing was opened.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LoginLimitProblem)]
+pub(crate) struct FullHouseBody {
+    #[serde(flatten)]
+    problem: ProblemBody,
+    /// Whether some of them can make room (`instead_of`).
+    may_choose: bool,
+    /// The living logins that take it up, newest first.
+    logins: Vec<LoginBody>,
 }
 
 /// A login: one person signed in on one device.
@@ -122,6 +143,7 @@ impl LoginBody {
     responses(
         (status = 201, description = "Signed in", body = TokenAnswer<'static>),
         SignInRefused, BadBody,
+        (status = 409, description = "No room for one more login", body = FullHouseBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn sign_in(
@@ -145,10 +167,14 @@ pub(crate) async fn sign_in(
         identifier: body.identifier,
         password,
         device: pages::device_name(&headers),
+        remember: body.remember,
+        replaces: old.as_ref().map(|old| old.login.sid),
+        instead_of: body.instead_of,
     };
     let credential = match state.authority().sign_in(attempt, &app).await? {
         SignIn::SignedIn(credential) => credential,
         SignIn::Refused => return Err(Problem::new(Kind::WrongCredentials)),
+        SignIn::Full(house) => return Ok(no_room(house)),
     };
     state.end_replaced(old).await?;
     let cookie = state.session_cookie(&credential);
@@ -161,6 +187,15 @@ pub(crate) async fn sign_in(
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)
+}
+
+fn no_room(house: FullHouse) -> Response {
+    let body = FullHouseBody {
+        problem: Problem::new(Kind::LoginLimit).into(),
+        may_choose: house.may_choose,
+        logins: LoginsBody::new(house.logins, None).logins,
+    };
+    problem::respond(StatusCode::CONFLICT, body)
 }
 
 /// The caller's own living logins.

@@ -30,6 +30,37 @@ pub(crate) enum ShapeName {
     Jwt,
 }
 
+/// A limit on a person's concurrent logins.
+// Names `symbolon_login::LoginLimit` in the document.
+#[derive(ToSchema)]
+#[schema(as = LoginLimit)]
+#[expect(
+    dead_code,
+    reason = "describes another crate's type in the OpenAPI document"
+)]
+pub(crate) struct LimitBody {
+    /// How many at most, from 1 on.
+    #[schema(example = 3, minimum = 1)]
+    most: u32,
+    at_limit: AtLimitName,
+}
+
+/// What one login more than the limit does.
+#[derive(ToSchema)]
+#[schema(as = AtLimit, rename_all = "snake_case")]
+#[expect(
+    dead_code,
+    reason = "describes another crate's type in the OpenAPI document"
+)]
+enum AtLimitName {
+    /// It is refused.
+    Refuse,
+    /// The oldest makes room.
+    EndOldest,
+    /// The person is asked which one makes room.
+    Ask,
+}
+
 /// An acknowledged end: on disk, and at this place of the log that guards follow.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct EndedBody {

@@ -3,14 +3,16 @@
 use axum::{Json, extract::State};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use symbolon_authority::{AddedUser, DisabledUser, NewPassword, NewUser, User, ports::Ended};
-use symbolon_login::{Identifier, Position, Role, UserId};
+use symbolon_authority::{
+    AddedUser, Admin, ChangedRoles, DisabledUser, NewPassword, NewUser, User, ports::Ended,
+};
+use symbolon_login::{Identifier, LoginPolicy, Position, Role, UserId};
 use utoipa::ToSchema;
 
 use crate::{
     ServerState,
     api::{
-        EndedBody,
+        EndedBody, LimitBody,
         logins::LoginsBody,
         refusals::{AdminRefused, BadBody, BadParameter, InUse, LockOut, NoSuchThing},
         rfc3339,
@@ -32,9 +34,30 @@ pub(crate) struct UserBody {
     identifier: Identifier,
     #[schema(value_type = Vec<String>)]
     roles: Vec<Role>,
+    /// What their logins are held to, beside what the authority and each app say: the strictest counts.
+    #[schema(value_type = PolicyBody)]
+    policy: LoginPolicy,
     #[schema(format = "date-time")]
     created_at: String,
     disabled: bool,
+}
+
+/// What somebody's logins are held to; what is not said is left to the authority and the apps.
+// Names `LoginPolicy` in the document.
+#[derive(ToSchema)]
+#[schema(as = LoginPolicy)]
+#[expect(
+    dead_code,
+    reason = "describes another crate's type in the OpenAPI document"
+)]
+struct PolicyBody {
+    /// Without use: 1 up to `absolute_seconds`.
+    #[schema(example = 3_600)]
+    idle_seconds: Option<u64>,
+    /// In any case: 1 to 34560000 (400 days).
+    #[schema(example = 43_200)]
+    absolute_seconds: Option<u64>,
+    limit: Option<LimitBody>,
 }
 
 /// A page of users in order of their identifiers.
@@ -76,12 +99,20 @@ pub(crate) struct NewUserBody {
     roles: Vec<Role>,
 }
 
-/// A change of a user.
+/// A change of a user; what is not said stays.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UserChangeBody {
     /// True disables the account and ends all its logins; false lets the person sign in again.
-    disabled: bool,
+    disabled: Option<bool>,
+    /// All that they may do from now on. Ends all their logins: a credential never outlives the rights
+    /// that it was given for.
+    #[schema(value_type = Option<Vec<String>>)]
+    roles: Option<Vec<Role>>,
+    /// All that their logins are held to, from their next sign-in on; `{}` leaves it to the authority and
+    /// the apps.
+    #[schema(value_type = Option<PolicyBody>)]
+    policy: Option<LoginPolicy>,
 }
 
 /// A changed user.
@@ -104,6 +135,7 @@ impl From<User> for UserBody {
             id: user.id,
             identifier: user.identifier,
             roles: user.roles,
+            policy: user.policy,
             created_at: rfc3339(user.created_at),
             disabled: user.disabled_at.is_some(),
         }
@@ -198,7 +230,8 @@ pub(crate) async fn show(
     Ok(Json(user.ok_or(Problem::new(Kind::NotFound))?.into()))
 }
 
-/// Disables a user, which ends all their logins, or lets them sign in again.
+/// Changes what a user may do and is held to. Whoever is disabled or given other roles is signed out
+/// everywhere.
 #[utoipa::path(
     patch, path = "/api/v1/users/{id}", operation_id = "change_user", tag = "users", request_body = UserChangeBody,
     params(("id" = String, Path, format = "uuid", description = "The user")),
@@ -216,34 +249,94 @@ pub(crate) async fn change(
     Segment(id): Segment<UserId>,
     JsonBody(body): JsonBody<UserChangeBody>,
 ) -> Result<Json<ChangedUserBody>, Problem> {
-    let mut ended: Option<Ended> = None;
-    let is_known = if body.disabled {
-        match state.authority().disable_user(&admin, id).await? {
-            DisabledUser::Disabled(now) => ended = Some(now),
-            DisabledUser::Unknown => {}
-            DisabledUser::Oneself => {
-                return Err(Problem::with(
-                    Kind::Conflict,
-                    "disabled: an administrator cannot disable themselves",
-                ));
-            }
-        }
-        ended.is_some()
-    } else {
-        state.authority().enable_user(&admin, id).await?
-    };
-    if let Some(ended) = &ended {
-        state.acknowledged(ended);
+    let UserChangeBody {
+        disabled,
+        roles,
+        policy,
+    } = body;
+    if disabled.is_none() && roles.is_none() && policy.is_none() {
+        let nothing = "expected one of disabled, roles, policy";
+        return Err(Problem::with(Kind::BadRequest, nothing));
     }
-    let user = state.authority().user(&admin, id).await?;
-    let user = user
-        .filter(|_| is_known)
-        .ok_or(Problem::new(Kind::NotFound))?;
+    let authority = state.authority();
+    let mut ended = Ends::default();
+    // What an administrator may not do to themselves comes first: nothing is changed by halves.
+    if let Some(disabled) = disabled {
+        ended.add(disable(&state, &admin, id, disabled).await?);
+    }
+    if let Some(roles) = roles {
+        ended.add(Some(replace_roles(&state, &admin, id, roles).await?));
+    }
+    if let Some(policy) = policy
+        && !authority.set_login_policy(&admin, id, policy).await?
+    {
+        return Err(Problem::new(Kind::NotFound));
+    }
+    let user = authority.user(&admin, id).await?;
     Ok(Json(ChangedUserBody {
-        user: user.into(),
-        position: ended.map(|ended| ended.position),
-        ended: ended.map(|ended| ended.count),
+        user: user.ok_or(Problem::new(Kind::NotFound))?.into(),
+        position: ended.0.map(|ended| ended.position),
+        ended: ended.0.map(|ended| ended.count),
     }))
+}
+
+/// What the parts of one change ended together.
+#[derive(Default)]
+struct Ends(Option<Ended>);
+
+impl Ends {
+    fn add(&mut self, more: Option<Ended>) {
+        if let Some(more) = more {
+            let count = self.0.as_ref().map_or(0, |before| before.count);
+            self.0 = Some(Ended {
+                count: more.count.saturating_add(count),
+                ..more
+            });
+        }
+    }
+}
+
+/// Disables or enables the account.
+async fn disable(
+    state: &ServerState,
+    admin: &Admin,
+    id: UserId,
+    disabled: bool,
+) -> Result<Option<Ended>, Problem> {
+    if !disabled {
+        let known = state.authority().enable_user(admin, id).await?;
+        return known.then_some(None).ok_or(Problem::new(Kind::NotFound));
+    }
+    match state.authority().disable_user(admin, id).await? {
+        DisabledUser::Disabled(ended) => {
+            state.acknowledged(&ended);
+            Ok(Some(ended))
+        }
+        DisabledUser::Unknown => Err(Problem::new(Kind::NotFound)),
+        DisabledUser::Oneself => Err(Problem::with(
+            Kind::Conflict,
+            "disabled: an administrator cannot disable themselves",
+        )),
+    }
+}
+
+async fn replace_roles(
+    state: &ServerState,
+    admin: &Admin,
+    id: UserId,
+    roles: Vec<Role>,
+) -> Result<Ended, Problem> {
+    match state.authority().set_roles(admin, id, roles).await? {
+        ChangedRoles::Changed(ended) => {
+            state.acknowledged(&ended);
+            Ok(ended)
+        }
+        ChangedRoles::Unknown => Err(Problem::new(Kind::NotFound)),
+        ChangedRoles::Oneself => Err(Problem::with(
+            Kind::Conflict,
+            "roles: an administrator cannot take the role admin from themselves",
+        )),
+    }
 }
 
 /// A user's living logins.

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
-use symbolon_authority::{App, CodeChallenge, CodeRequest};
+use symbolon_authority::{App, Authorized, CodeChallenge, CodeRequest};
 use symbolon_login::ClientId;
 use url::form_urlencoded::{self, byte_serialize};
 
@@ -66,12 +66,14 @@ pub(crate) async fn authorize(
         Err(refused) => return pages::problem(&headers, caller::refused_status(&refused)),
     };
     let request = CodeRequest {
-        client_id: app.settings.client_id,
         redirect_uri: redirect_uri.clone(),
         challenge,
     };
-    match state.authority().authorize(&known, request).await {
-        Ok(code) => answer.code(&code),
+    match state.authority().authorize(&known, &app, request).await {
+        Ok(Authorized::Code(code)) => answer.code(&code),
+        Ok(Authorized::Full(house)) => {
+            pages::full_in_app(&state, &headers, &uri, &known, &app, house).await
+        }
         Err(failure) => answer.error(&match failure_status(&failure) {
             StatusCode::SERVICE_UNAVAILABLE => Tell {
                 error: "temporarily_unavailable",

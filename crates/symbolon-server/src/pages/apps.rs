@@ -9,11 +9,12 @@ use serde::Deserialize;
 use symbolon_authority::{
     AddedApp, Admin, Authority, ChangedApp, NewApp, RedirectUri, ports::AppChange,
 };
-use symbolon_login::{AppSettings, ClientId, Freshness, Lifetimes, Shape};
+use symbolon_login::{AppSettings, AtLimit, ClientId, Freshness, Lifetimes, Shape};
 
 use super::{
     asking::Administrator,
     form::{PageForm, PageQuery, checkbox},
+    limit,
     page::{Page, Section, see_other, send},
     refusal,
     return_to::LocalPath,
@@ -51,10 +52,26 @@ pub(crate) struct Fields {
     freshness: Freshness,
     #[serde(default)]
     redirect_uris: String,
+    #[serde(default)]
+    max_logins: String,
+    #[serde(default = "end_oldest")]
+    at_limit: AtLimit,
     #[serde(default, deserialize_with = "checkbox")]
     confidential: bool,
     #[serde(default, deserialize_with = "checkbox")]
     first_party: bool,
+}
+
+/// The form of an app's limit.
+#[derive(Deserialize)]
+pub(crate) struct LimitForm {
+    #[serde(default)]
+    max_logins: String,
+    at_limit: AtLimit,
+}
+
+const fn end_oldest() -> AtLimit {
+    AtLimit::EndOldest
 }
 
 /// `GET /admin/apps`
@@ -136,11 +153,41 @@ pub(crate) async fn change(
         freshness: turn.freshness,
         ..AppChange::default()
     };
-    match state
-        .authority()
-        .change_app(&admin, &client_id, change)
-        .await
-    {
+    apply(&state, page, &admin, &client_id, change, dial).await
+}
+
+/// `POST /admin/apps/{client_id}/limit`: how many logins a person may have in it at once.
+pub(crate) async fn set_limit(
+    State(state): State<ServerState>,
+    Administrator { page, admin, .. }: Administrator,
+    Path(client_id): Path<String>,
+    PageForm(form): PageForm<LimitForm>,
+) -> Response {
+    let Ok(client_id) = client_id.parse::<ClientId>() else {
+        return not_found(page);
+    };
+    // The page's own field takes nothing else.
+    let Ok(limit) = limit::read(&form.max_logins, form.at_limit) else {
+        let status = StatusCode::BAD_REQUEST;
+        return refusal::refuse(page, status, Refusal::of(status));
+    };
+    let change = AppChange {
+        limit: Some(limit),
+        ..AppChange::default()
+    };
+    apply(&state, page, &admin, &client_id, change, Dial::Limit).await
+}
+
+/// Makes the change, and back to the list that tells of it.
+async fn apply(
+    state: &ServerState,
+    page: Page,
+    admin: &Admin,
+    client_id: &ClientId,
+    change: AppChange,
+    dial: Dial,
+) -> Response {
+    match state.authority().change_app(admin, client_id, change).await {
         Ok(ChangedApp::Changed(_)) => see_other(
             &LocalPath::to("/admin/apps")
                 .with("app", client_id.as_str())
@@ -198,6 +245,7 @@ fn new_app(fields: &Fields) -> Result<NewApp, BadApp> {
         .map(str::parse::<RedirectUri>)
         .collect::<Result<_, _>>()
         .map_err(|_| BadApp::RedirectUri)?;
+    let limit = limit::read(&fields.max_logins, fields.at_limit).map_err(|_| BadApp::Limit)?;
     let settings = AppSettings {
         client_id,
         shape: fields.shape,
@@ -207,6 +255,7 @@ fn new_app(fields: &Fields) -> Result<NewApp, BadApp> {
     Ok(NewApp {
         settings,
         name,
+        limit,
         redirect_uris,
         confidential: fields.confidential,
         first_party: fields.first_party,
@@ -220,6 +269,8 @@ fn form_again(fields: Fields, bad: BadApp) -> AppForm {
         shape,
         freshness,
         redirect_uris,
+        max_logins,
+        at_limit,
         confidential,
         first_party,
     } = fields;
@@ -229,6 +280,8 @@ fn form_again(fields: Fields, bad: BadApp) -> AppForm {
         shape,
         freshness,
         redirect_uris,
+        max_logins,
+        at_limit,
         confidential,
         first_party,
         bad: Some(bad),
@@ -250,6 +303,8 @@ mod tests {
             shape: Shape::Jwt,
             freshness: Freshness::default(),
             redirect_uris: redirect_uris.to_owned(),
+            max_logins: "3".to_owned(),
+            at_limit: AtLimit::Ask,
             confidential: true,
             first_party: false,
         }
@@ -266,6 +321,7 @@ mod tests {
             new.name == "shop"
                 && new.redirect_uris.len() == 2
                 && new.settings.client_id.as_str() == "shop"
+                && new.limit.is_some_and(|limit| limit.most.get() == 3)
         }));
         for (bad, why) in [
             (fields("Shop", "", ""), BadApp::ClientId),
@@ -283,5 +339,10 @@ mod tests {
         ] {
             assert_eq!(new_app(&bad).err(), Some(why));
         }
+        let none = Fields {
+            max_logins: "0".to_owned(),
+            ..fields("shop", "", "")
+        };
+        assert_eq!(new_app(&none).err(), Some(BadApp::Limit));
     }
 }

@@ -44,7 +44,9 @@ pub(crate) async fn choose(
         return refusal::problem(&headers, StatusCode::BAD_REQUEST);
     };
     let back = LocalPath::parse(&choice.return_to).unwrap_or_else(|| LocalPath::to("/"));
-    let cookie = state.cookies().set(COOKIE, language.tag(), KEPT_SECONDS);
+    let cookie = state
+        .cookies()
+        .set(COOKIE, language.tag(), Some(KEPT_SECONDS));
     let head = [
         (header::LOCATION, back.header()),
         (header::SET_COOKIE, cookie),

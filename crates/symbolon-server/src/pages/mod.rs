@@ -10,7 +10,9 @@ mod asking;
 pub(crate) mod assets;
 mod device;
 mod form;
+pub(crate) mod full_house;
 pub(crate) mod language;
+mod limit;
 mod moment;
 mod page;
 mod refusal;
@@ -18,6 +20,7 @@ mod return_to;
 pub(crate) mod set_up;
 pub(crate) mod sign_in;
 pub(crate) mod user;
+pub(crate) mod user_rules;
 pub(crate) mod users;
 mod views;
 mod words;
@@ -28,6 +31,7 @@ use http::StatusCode;
 use asking::Anybody;
 
 pub(crate) use device::device_name;
+pub(crate) use full_house::at_app as full_in_app;
 pub(crate) use refusal::{oauth_error, problem};
 pub(crate) use sign_in::start;
 

@@ -10,11 +10,12 @@ use url::{Host, Url};
 use super::{
     asking::Anybody,
     device::device_name,
-    form::{PageForm, PageQuery},
+    form::{PageForm, PageQuery, checkbox},
+    full_house::{self, Chosen},
     page::{Page, see_other, send_leading_to},
     refusal,
     return_to::LocalPath,
-    views::{notice::Notice, sign_in::SignInPage},
+    views::{full_house::SignInAgain, notice::Notice, sign_in::SignInPage},
 };
 use crate::ServerState;
 
@@ -34,6 +35,10 @@ pub(crate) struct Fields {
     password: String,
     #[serde(default)]
     return_to: String,
+    #[serde(default, deserialize_with = "checkbox")]
+    remember: bool,
+    #[serde(flatten)]
+    chosen: Chosen,
 }
 
 /// `GET /`
@@ -73,29 +78,33 @@ pub(crate) async fn submit(
     PageForm(fields): PageForm<Fields>,
 ) -> Response {
     let back = LocalPath::parse(&fields.return_to);
-    let identifier = fields.identifier.clone();
+    let (identifier, remember) = (fields.identifier.clone(), fields.remember);
     let attempt = Attempt {
         identifier: fields.identifier,
         password: Password::new(fields.password),
         device: device_name(&headers),
+        remember,
+        replaces: old.as_ref().map(|old| old.login.sid),
+        instead_of: fields.chosen.sids(),
     };
     let outcome = match sign_in(state.authority(), attempt).await {
         Ok(outcome) => outcome,
         Err(failure) => return refusal::failure(page, &failure),
     };
-    let SignIn::SignedIn(credential) = outcome else {
-        page.here = here(back.as_ref());
-        let refused = |view: &mut SignInPage| {
-            view.identifier = identifier;
-            view.refused = true;
-        };
-        let mut response = show(&state, page, StatusCode::UNAUTHORIZED, back, refused).await;
-        // RFC 9110 section 15.5.2 wants a challenge; no browser opens a dialog for this one.
-        let challenge = HeaderValue::from_static("Cookie realm=\"Symbolon\"");
-        response
-            .headers_mut()
-            .insert(header::WWW_AUTHENTICATE, challenge);
-        return response;
+    let credential = match outcome {
+        SignIn::SignedIn(credential) => credential,
+        SignIn::Refused => {
+            page.here = here(back.as_ref());
+            return refused(&state, page, back, identifier, remember).await;
+        }
+        SignIn::Full(house) => {
+            page.here = here(back.as_ref());
+            let again = SignInAgain {
+                identifier,
+                remember,
+            };
+            return full_house::at_sign_in(&state, page, house, again, back).await;
+        }
     };
     if let Err(failure) = state.end_replaced(old).await {
         return refusal::failure(page, &failure);
@@ -104,6 +113,28 @@ pub(crate) async fn submit(
         Ok(cookie) => with_cookie(see_other(&back.unwrap_or_else(home)), cookie),
         Err(_) => refusal::problem(&headers, StatusCode::INTERNAL_SERVER_ERROR),
     }
+}
+
+/// The form again: the one answer for whatever was wrong.
+async fn refused(
+    state: &ServerState,
+    page: Page,
+    back: Option<LocalPath>,
+    identifier: String,
+    remember: bool,
+) -> Response {
+    let say = |view: &mut SignInPage| {
+        view.identifier = identifier;
+        view.remember = remember;
+        view.refused = true;
+    };
+    let mut response = show(state, page, StatusCode::UNAUTHORIZED, back, say).await;
+    // RFC 9110 section 15.5.2 wants a challenge; no browser opens a dialog for this one.
+    let challenge = HeaderValue::from_static("Cookie realm=\"Symbolon\"");
+    response
+        .headers_mut()
+        .insert(header::WWW_AUTHENTICATE, challenge);
+    response
 }
 
 /// `POST /sign-out`: ends this login, in every app of this device.
@@ -159,7 +190,7 @@ async fn show(
 
 /// The name of the app whose authorization request waits behind the sign-in, and the origin to which
 /// it leads; none when it is not a request that will be granted.
-async fn asking_app(
+pub(super) async fn asking_app(
     authority: &Authority,
     back: &LocalPath,
 ) -> Result<Option<(String, String)>, Failure> {
@@ -203,7 +234,7 @@ fn form_action_source(uri: &RedirectUri) -> Option<String> {
     })
 }
 
-fn home() -> LocalPath {
+pub(super) fn home() -> LocalPath {
     LocalPath::to("/account")
 }
 

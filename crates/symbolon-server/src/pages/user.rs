@@ -22,7 +22,7 @@ use super::{
         login::EndedBy,
         notice::Notice,
         refusal::Refusal,
-        user::{Cut, UserPage},
+        user::{Cut, RulesForm, UserPage},
     },
 };
 use crate::ServerState;
@@ -31,7 +31,7 @@ use crate::ServerState;
 const WAIT: Duration = Duration::from_secs(1);
 
 /// What the address of the page may say.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(crate) struct Asked {
     /// The position of a cut-off that was just acknowledged.
     #[serde(default)]
@@ -61,6 +61,19 @@ pub(crate) async fn show(
     let Ok(id) = id.parse::<UserId>() else {
         return not_found(page);
     };
+    let visitor = Administrator { page, who, admin };
+    send_page(&state, visitor, id, StatusCode::OK, &asked, |_| {}).await
+}
+
+/// Sends the page of a user; `say` changes what stands in its forms.
+pub(super) async fn send_page(
+    state: &ServerState,
+    Administrator { page, who, admin }: Administrator,
+    id: UserId,
+    status: StatusCode,
+    asked: &Asked,
+    say: impl FnOnce(&mut RulesForm),
+) -> Response {
     let cut = match asked.cut.parse::<Position>() {
         Ok(position) => Some(Cut::new(
             position,
@@ -85,9 +98,11 @@ pub(crate) async fn show(
         Ok(logins) => {
             let notice = Notice::from_name(&asked.notice);
             let you = who.user.id == id;
+            let mut form = RulesForm::of(&user);
+            say(&mut form);
             send(
-                StatusCode::OK,
-                &UserPage::new(page, &user, you, notice, logins, cut),
+                status,
+                &UserPage::new(page, &user, you, notice, logins, cut, form),
             )
         }
         Err(failure) => refusal::failure(page, &failure),
@@ -161,7 +176,7 @@ pub(crate) async fn end_one(
 }
 
 /// Back to the user's page, which shows how fast the guards took it up.
-fn after_end(
+pub(super) fn after_end(
     state: &ServerState,
     page: Page,
     id: UserId,
@@ -182,6 +197,6 @@ fn after_end(
     }
 }
 
-fn not_found(page: Page) -> Response {
+pub(super) fn not_found(page: Page) -> Response {
     refusal::refuse(page, StatusCode::NOT_FOUND, Refusal::NotFound)
 }

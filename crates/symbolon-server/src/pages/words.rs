@@ -193,6 +193,43 @@ words! {
     notice_nobody_signs_in_again();
     notice_freshness_changed(app, freshness);
 
+    // No room for one more login.
+    keep_signed_in();
+    full_title();
+    full_choose();
+    full_choose_app(app);
+    full_refused();
+    full_refused_app(app);
+    full_legend();
+    full_password();
+    full_submit();
+
+    // Limits.
+    limit();
+    limit_none();
+    limit_value(count, rule);
+    limit_at();
+    limit_at_refuse();
+    limit_at_end_oldest();
+    limit_at_ask();
+    limit_set();
+    limit_hint();
+    bad_limit();
+    notice_limit_changed(app, limit);
+    notice_roles_changed();
+    notice_policy_changed();
+    user_roles_hint();
+    user_roles_set();
+    user_policy();
+    user_policy_hint();
+    user_idle();
+    user_absolute();
+    user_policy_set();
+    bad_role();
+    bad_own_role();
+    bad_idle();
+    bad_absolute();
+
     // My devices.
     account_title();
     account_intro();

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    cli::{App, Dials},
+    cli::{App, AppChange, Dials},
     data::IfMissing,
     operator::Operator,
     output,
@@ -17,6 +17,7 @@ pub(crate) async fn app(command: App) -> Result<()> {
             name,
             shape,
             dials,
+            limit,
             redirect_uris,
             public,
             first_party,
@@ -37,6 +38,9 @@ pub(crate) async fn app(command: App) -> Result<()> {
                 &dials,
                 &json!(symbolon_server::login::Lifetimes::default()),
             );
+            if let Some(limit) = limit.over(None)? {
+                new.insert("limit".to_owned(), limit);
+            }
             let added = operator.post("/api/v1/apps", Value::Object(new)).await?;
             if target.json {
                 return output::json(&added);
@@ -64,50 +68,61 @@ pub(crate) async fn app(command: App) -> Result<()> {
                 &rows,
             )
         }
-        App::Set {
-            client_id,
-            shape,
-            dials,
-            name,
-            redirect_uris,
-            target,
-        } => {
-            let operator = Operator::reach(&target.data, IfMissing::Refuse).await?;
-            let path = format!("/api/v1/apps/{client_id}");
-            let mut change = Map::new();
-            if let Some(shape) = shape {
-                change.insert("shape".to_owned(), json!(shape));
-            }
-            if let Some(name) = name {
-                change.insert("name".to_owned(), json!(name));
-            }
-            if !redirect_uris.is_empty() {
-                change.insert("redirect_uris".to_owned(), json!(redirect_uris));
-            }
-            if dials.changes_lifetimes() {
-                let present = operator.get(&path).await?;
-                let lifetimes = present.get("lifetimes").cloned().unwrap_or(Value::Null);
-                add_dials(&mut change, &dials, &lifetimes);
-            } else {
-                add_dials(&mut change, &dials, &Value::Null);
-            }
-            anyhow::ensure!(
-                !change.is_empty(),
-                "nothing to change: see `symbolon app set --help`"
-            );
-            let changed = operator.patch(&path, Value::Object(change)).await?;
-            if target.json {
-                return output::json(&changed);
-            }
-            let (shape, freshness) = (
-                output::member(&changed, "shape"),
-                output::member(&changed, "freshness"),
-            );
-            output::line(&format!(
-                "{client_id}: shape {shape}, freshness {freshness}; nobody is signed out"
-            ))
-        }
+        App::Set(change) => set(change).await,
     }
+}
+
+async fn set(given: AppChange) -> Result<()> {
+    let AppChange {
+        client_id,
+        shape,
+        dials,
+        limit,
+        no_max_logins,
+        name,
+        redirect_uris,
+        target,
+    } = given;
+    let operator = Operator::reach(&target.data, IfMissing::Refuse).await?;
+    let path = format!("/api/v1/apps/{client_id}");
+    let mut change = Map::new();
+    if let Some(shape) = shape {
+        change.insert("shape".to_owned(), json!(shape));
+    }
+    if let Some(name) = name {
+        change.insert("name".to_owned(), json!(name));
+    }
+    if !redirect_uris.is_empty() {
+        change.insert("redirect_uris".to_owned(), json!(redirect_uris));
+    }
+    let present = operator.get(&path).await?;
+    if no_max_logins {
+        change.insert("limit".to_owned(), Value::Null);
+    }
+    if let Some(limit) = limit.over(present.get("limit"))? {
+        change.insert("limit".to_owned(), limit);
+    }
+    if dials.changes_lifetimes() {
+        let lifetimes = present.get("lifetimes").cloned().unwrap_or(Value::Null);
+        add_dials(&mut change, &dials, &lifetimes);
+    } else {
+        add_dials(&mut change, &dials, &Value::Null);
+    }
+    anyhow::ensure!(
+        !change.is_empty(),
+        "nothing to change: see `symbolon app set --help`"
+    );
+    let changed = operator.patch(&path, Value::Object(change)).await?;
+    if target.json {
+        return output::json(&changed);
+    }
+    let (shape, freshness) = (
+        output::member(&changed, "shape"),
+        output::member(&changed, "freshness"),
+    );
+    output::line(&format!(
+        "{client_id}: shape {shape}, freshness {freshness}; nobody is signed out"
+    ))
 }
 
 impl Dials {

@@ -5,11 +5,16 @@ use std::io::{IsTerminal, stdin};
 use anyhow::{Context, Result, bail, ensure};
 use aws_lc_rs::rand;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use symbolon_server::login::Identifier;
 
 use super::user_id;
-use crate::{cli::User, data::IfMissing, operator::Operator, output};
+use crate::{
+    cli::{Rules, User},
+    data::IfMissing,
+    operator::Operator,
+    output,
+};
 
 pub(crate) async fn user(command: User) -> Result<()> {
     match command {
@@ -52,6 +57,41 @@ pub(crate) async fn user(command: User) -> Result<()> {
             let rows: Vec<Vec<String>> = users.iter().map(row).collect();
             output::table(&["IDENTIFIER", "ID", "ROLES", "STATE", "SINCE"], &rows)
         }
+        User::Set {
+            identifier,
+            roles,
+            no_roles,
+            rules,
+            target,
+        } => {
+            let operator = Operator::reach(&target.data, IfMissing::Refuse).await?;
+            let path = format!("/api/v1/users/{}", user_id(&operator, &identifier).await?);
+            let mut change = Map::new();
+            if no_roles || !roles.is_empty() {
+                change.insert("roles".to_owned(), json!(roles));
+            }
+            let present = operator.get(&path).await?;
+            if let Some(policy) = rules.over(present.get("policy"))? {
+                change.insert("policy".to_owned(), policy);
+            }
+            ensure!(
+                !change.is_empty(),
+                "nothing to change: see `symbolon user set --help`"
+            );
+            let changed = operator.patch(&path, Value::Object(change)).await?;
+            if target.json {
+                return output::json(&changed);
+            }
+            let roles = output::member(&changed, "roles");
+            let policy = changed.get("policy").unwrap_or(&Value::Null);
+            output::line(&format!(
+                "{identifier}: roles {roles}, logins held to {policy}"
+            ))?;
+            match changed.get("ended") {
+                Some(ended) => output::line(&format!("{ended} logins ended")),
+                None => Ok(()),
+            }
+        }
         User::Disable { identifier, target } => {
             let operator = Operator::reach(&target.data, IfMissing::Refuse).await?;
             let disabled = set_disabled(&operator, &identifier, true).await?;
@@ -69,6 +109,32 @@ pub(crate) async fn user(command: User) -> Result<()> {
             }
             output::line(&format!("{identifier} may sign in again"))
         }
+    }
+}
+
+impl Rules {
+    /// The policy that was asked for, where one was; what was not given stays as it is in `present`.
+    fn over(&self, present: Option<&Value>) -> Result<Option<Value>> {
+        if self.no_limits {
+            return Ok(Some(json!({})));
+        }
+        let mut policy = present.and_then(Value::as_object).cloned();
+        let policy = policy.get_or_insert_default();
+        let mut asked = false;
+        for (name, given) in [
+            ("idle_seconds", self.idle.map(|seconds| json!(seconds))),
+            (
+                "absolute_seconds",
+                self.absolute.map(|seconds| json!(seconds)),
+            ),
+            ("limit", self.limit.over(policy.get("limit"))?),
+        ] {
+            if let Some(value) = given {
+                policy.insert(name.to_owned(), value);
+                asked = true;
+            }
+        }
+        Ok(asked.then(|| Value::Object(policy.clone())))
     }
 }
 

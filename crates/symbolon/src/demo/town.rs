@@ -142,6 +142,7 @@ async fn app(
         let new = NewApp {
             settings,
             name: name.to_owned(),
+            limit: None,
             redirect_uris,
             confidential: true,
             first_party: true,

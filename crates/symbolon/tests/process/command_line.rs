@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::town::{PASSWORD, Town, client, run, run_json, text};
 
@@ -92,6 +92,95 @@ async fn beside_a_server_and_without_one() {
         town.try_sign_in("bob", PASSWORD, "shop").await.status(),
         201
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_and_apps_are_held_to_limits() {
+    let town = Town::new().await;
+    let data = town.data();
+    let all = |more: &[&str]| run_json(&Town::arguments(&data, more), "");
+    all(&[
+        "app",
+        "add",
+        "till",
+        "--shape",
+        "session",
+        "--max-logins",
+        "2",
+        "--first-party",
+    ]);
+    let set = all(&["app", "set", "till", "--at-limit", "ask"]);
+    assert_eq!(set["limit"], json!({"most": 2, "at_limit": "ask"}));
+    let set = all(&["app", "set", "till", "--no-max-logins"]);
+    assert_eq!(set["limit"], Value::Null);
+
+    let shop = ["app", "add", "shop", "--shape", "jwt", "--first-party"];
+    all(&shop);
+    let login = town.sign_in("alice", "shop").await;
+    let set = all(&[
+        "user",
+        "set",
+        "alice",
+        "--role",
+        "clerk",
+        "--idle",
+        "600",
+        "--max-logins",
+        "1",
+    ]);
+    assert_eq!(
+        (&set["roles"], &set["ended"]),
+        (&json!(["clerk"]), &json!(1))
+    );
+    let policy = json!({"idle_seconds": 600, "limit": {"most": 1, "at_limit": "end_oldest"}});
+    assert_eq!(set["policy"], policy);
+    let me = town.request("GET", "/api/v1/me", text(&login, "access_token"));
+    assert_eq!(me.send().await.unwrap().status(), 401);
+    // What is not given stays.
+    let set = all(&[
+        "user",
+        "set",
+        "alice",
+        "--at-limit",
+        "refuse",
+        "--absolute",
+        "3600",
+    ]);
+    let policy = json!({
+        "idle_seconds": 600, "absolute_seconds": 3600, "limit": {"most": 1, "at_limit": "refuse"},
+    });
+    assert_eq!(
+        (&set["roles"], &set["policy"]),
+        (&json!(["clerk"]), &policy)
+    );
+    town.sign_in("alice", "shop").await;
+    let full = town.try_sign_in("alice", PASSWORD, "shop").await;
+    assert_eq!(full.status(), 409);
+    let set = all(&["user", "set", "alice", "--no-limits", "--no-roles"]);
+    assert_eq!((&set["roles"], &set["policy"]), (&json!([]), &json!({})));
+    town.sign_in("alice", "shop").await;
+
+    for (more, named) in [
+        (&["user", "set", "alice"][..], "nothing to change"),
+        (
+            &["user", "set", "alice", "--at-limit", "ask"],
+            "--max-logins",
+        ),
+        (
+            &["user", "set", "alice", "--idle", "9", "--absolute", "8"],
+            "idle_seconds",
+        ),
+        (&["app", "set", "till", "--max-logins", "0"], "--max-logins"),
+        (
+            &["user", "set", "alice", "--no-limits", "--idle", "9"],
+            "--no-limits",
+        ),
+    ] {
+        let refused = run(&Town::arguments(&data, more), "");
+        assert!(!refused.status.success(), "{more:?}");
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(said.contains(named), "{more:?}: {said}");
+    }
 }
 
 #[cfg(unix)]

@@ -92,3 +92,31 @@ async fn what_is_no_app_is_refused() {
     assert_eq!(page.status, StatusCode::OK);
     assert!(!page.html.contains("<script>") && !page.html.contains("sign in again"));
 }
+
+#[tokio::test]
+async fn a_limit_is_set_and_taken_away() {
+    let site = Site::open().await;
+    site.add("root", &["admin"]).await;
+    let mut admin = site.signed_in("root").await;
+    admin.post("/admin/apps", &NEW).await;
+    let path = "/admin/apps/shop/limit";
+    let answer = admin
+        .post(path, &[("max_logins", "3"), ("at_limit", "ask")])
+        .await;
+    assert_eq!(answer.location(), "/admin/apps?app=shop&turned=limit");
+    let page = admin.get(answer.location()).await;
+    let said = "3 at most; one more: asks which one to end";
+    assert_eq!(
+        page.html.matches(said).count(),
+        2,
+        "the notice and the card"
+    );
+    let bad = admin
+        .post(path, &[("max_logins", "0"), ("at_limit", "ask")])
+        .await;
+    assert_eq!(bad.status, StatusCode::BAD_REQUEST);
+    admin
+        .post(path, &[("max_logins", ""), ("at_limit", "ask")])
+        .await;
+    assert!(!admin.get("/admin/apps").await.html.contains(said));
+}

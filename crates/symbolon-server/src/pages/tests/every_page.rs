@@ -144,6 +144,10 @@ async fn no_form_is_answered_on_a_get() {
         format!("{user}/end-logins"),
         format!("{user}/disable"),
         format!("{user}/enable"),
+        format!("{user}/roles"),
+        format!("{user}/policy"),
+        "/account/make-room".to_owned(),
+        "/admin/apps/symbolon/limit".to_owned(),
         "/admin/apps/symbolon".to_owned(),
     ] {
         assert_eq!(

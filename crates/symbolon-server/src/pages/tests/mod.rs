@@ -108,6 +108,7 @@ impl Site {
                 lifetimes: Lifetimes::default(),
             },
             name: "Ledger<b>s".to_owned(),
+            limit: None,
             redirect_uris: vec!["http://localhost:7302/auth/callback".parse().unwrap()],
             confidential: true,
             first_party: false,

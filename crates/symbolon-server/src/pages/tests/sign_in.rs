@@ -1,4 +1,5 @@
-use symbolon_authority::Admin;
+use symbolon_authority::{Admin, ports::AppChange};
+use symbolon_login::{AtLimit, LoginLimit, LoginPolicy};
 
 use super::*;
 
@@ -177,4 +178,190 @@ async fn an_app_that_waits_is_named_and_its_origin_allowed() {
             .contains("form-action 'self';")
     );
     assert!(!page.html.contains("Ledger&#60;b&#62;s"));
+}
+
+#[tokio::test]
+async fn the_cookie_outlives_the_browser_only_where_the_box_was_ticked() {
+    let site = Site::open().await;
+    site.add("alice", &[]).await;
+    let fields = [("identifier", "alice"), ("password", PASSWORD)];
+    let brief = site.browser().post("/sign-in", &fields).await;
+    assert!(!brief.header("set-cookie").contains("Max-Age"));
+    let ticked = [fields[0], fields[1], ("remember", "on")];
+    let long = site.browser().post("/sign-in", &ticked).await;
+    assert!(long.header("set-cookie").contains("Max-Age=604800"));
+    let mut browser = site.browser();
+    let page = browser.get("/sign-in").await;
+    assert!(
+        page.html
+            .contains("name=\"remember\" value=\"on\"> Keep me")
+    );
+    // What was ticked stays so after a typing error.
+    let wrong = [fields[0], ("password", "wrong"), ticked[2]];
+    let page = browser.post("/sign-in", &wrong).await;
+    assert!(page.html.contains("name=\"remember\" value=\"on\" checked"));
+}
+
+fn one_login(at_limit: AtLimit) -> LoginLimit {
+    LoginLimit {
+        most: 1.try_into().unwrap(),
+        at_limit,
+    }
+}
+
+impl Site {
+    async fn hold(&self, user: &User, at_limit: AtLimit) {
+        let policy = LoginPolicy::new(None, None, Some(one_login(at_limit))).unwrap();
+        let admin = Admin::operator();
+        let set = self.authority.set_login_policy(&admin, user.id, policy);
+        assert!(set.await.unwrap());
+    }
+}
+
+/// The names of the boxes to tick.
+fn boxes(html: &str) -> Vec<String> {
+    let rests = html.split("name=\"").skip(1);
+    let names = rests.map(|rest| rest.split_once('"').unwrap().0.to_owned());
+    names.filter(|name| name.starts_with("end-")).collect()
+}
+
+#[tokio::test]
+async fn somebody_without_room_chooses_which_device_to_sign_out() {
+    let site = Site::open().await;
+    let alice = site.add("alice", &[]).await;
+    site.hold(&alice, AtLimit::Ask).await;
+    let mut old = site.browser();
+    old.headers
+        .insert(header::USER_AGENT, "<i>Old</i>".parse().unwrap());
+    old.sign_in("alice", PASSWORD).await;
+    let mut new = site.browser();
+    let fields = [
+        ("identifier", "alice"),
+        ("password", PASSWORD),
+        ("return_to", "/account?x=1"),
+        ("remember", "on"),
+    ];
+    let page = new.post("/sign-in", &fields).await;
+    assert_eq!(page.status, StatusCode::CONFLICT);
+    assert!(page.html.contains("Choose which ones to sign out."));
+    assert!(page.html.contains("name=\"remember\" value=\"on\" checked"));
+    assert!(page.html.contains("value=\"/account?x=1\""));
+    assert!(!page.html.contains(PASSWORD) && new.cookies.is_empty());
+    assert_eq!(old.get("/account").await.status, StatusCode::OK);
+    let ticked = boxes(&page.html);
+    assert_eq!(ticked.len(), 1);
+    // Choosing needs the password again: the page itself proves nothing.
+    let tick = (ticked[0].as_str(), "on");
+    let guess = [("identifier", "alice"), ("password", "guess"), tick];
+    let refused = new.post("/sign-in", &guess).await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(old.get("/account").await.status, StatusCode::OK);
+    let chosen = [fields[0], fields[1], fields[2], tick];
+    let answer = new.post("/sign-in", &chosen).await;
+    assert_eq!(answer.location(), "/account?x=1");
+    assert_eq!(old.get("/account").await.status, StatusCode::SEE_OTHER);
+    assert_eq!(new.get("/account").await.status, StatusCode::OK);
+    // The same browser again: the login that it has takes up no room.
+    let again = new.post("/sign-in", &fields).await;
+    assert_eq!(again.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn somebody_without_room_and_choice_is_told_so_and_no_more() {
+    let site = Site::open().await;
+    let alice = site.add("alice", &[]).await;
+    site.hold(&alice, AtLimit::Refuse).await;
+    let mut old = site.signed_in("alice").await;
+    let mut new = site.browser();
+    let page = new.sign_in("alice", PASSWORD).await;
+    assert_eq!(page.status, StatusCode::CONFLICT);
+    assert!(page.html.contains("Sign out on one of them first."));
+    assert!(boxes(&page.html).is_empty());
+    assert!(new.cookies.is_empty());
+    assert_eq!(old.get("/account").await.status, StatusCode::OK);
+    new.headers
+        .insert(header::ACCEPT_LANGUAGE, "ko".parse().unwrap());
+    let page = new.sign_in("alice", PASSWORD).await;
+    assert!(page.html.contains("더 로그인할 수 없습니다"));
+}
+
+#[tokio::test]
+async fn an_app_without_room_asks_at_the_authority() {
+    let site = Site::open().await;
+    site.add("alice", &[]).await;
+    let basic = site.add_app("dashboard").await;
+    let limit = async |at_limit| {
+        let change = AppChange {
+            limit: Some(Some(one_login(at_limit))),
+            ..AppChange::default()
+        };
+        let app = "dashboard".parse().unwrap();
+        let admin = Admin::operator();
+        let changed = site.authority.change_app(&admin, &app, change);
+        changed.await.unwrap();
+    };
+    let asked = form_urlencoded::Serializer::new("/oauth2/authorize?".to_owned())
+        .append_pair("response_type", "code")
+        .append_pair("client_id", "dashboard")
+        .append_pair("redirect_uri", "http://localhost:7302/auth/callback")
+        .append_pair(
+            "code_challenge",
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        )
+        .append_pair("code_challenge_method", "S256")
+        .finish();
+    limit(AtLimit::Ask).await;
+    let mut old = site.signed_in("alice").await;
+    let answer = old.get(&asked).await;
+    let url = url::Url::parse(answer.location()).unwrap();
+    let code = url.query_pairs().find(|(name, _)| name == "code").unwrap();
+    let redemption = form_urlencoded::Serializer::new(String::new())
+        .append_pair("grant_type", "authorization_code")
+        .append_pair("code", &code.1)
+        .append_pair("redirect_uri", "http://localhost:7302/auth/callback")
+        .append_pair(
+            "code_verifier",
+            "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+        )
+        .finish();
+    let request = Request::post("/oauth2/token")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header(header::AUTHORIZATION, basic)
+        .body(Body::from(redemption))
+        .unwrap();
+    assert_eq!(site.browser().send(request).await.status, StatusCode::OK);
+
+    let mut new = site.signed_in("alice").await;
+    let page = new.get(&asked).await;
+    assert_eq!(page.status, StatusCode::CONFLICT);
+    assert!(page.html.contains("You use Ledger&#60;b&#62;s on as many"));
+    assert!(!page.html.contains("type=\"password\""));
+    let policy = page.header("content-security-policy");
+    assert!(policy.contains("form-action 'self' http://localhost:7302;"));
+    let ticked = boxes(&page.html);
+    assert_eq!(ticked.len(), 1);
+    let fields = [("return_to", asked.as_str()), (ticked[0].as_str(), "on")];
+    // From another site, or by a stranger, it ends nothing.
+    let foreign = new
+        .post_from("/account/make-room", &fields, "cross-site")
+        .await;
+    assert_eq!(foreign.status, StatusCode::FORBIDDEN);
+    let stranger = site.browser().post("/account/make-room", &fields).await;
+    assert_eq!(stranger.location(), "/sign-in");
+    assert_eq!(old.get("/account").await.status, StatusCode::OK);
+
+    limit(AtLimit::Refuse).await;
+    let refused = new.get(&asked).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(boxes(&refused.html).is_empty());
+
+    let answer = new.post("/account/make-room", &fields).await;
+    assert_eq!(answer.location(), asked);
+    assert_eq!(old.get("/account").await.status, StatusCode::SEE_OTHER);
+    let answer = new.get(&asked).await;
+    assert_eq!(answer.status, StatusCode::FOUND);
+    assert!(answer.location().contains("code="));
+    let evil = [("return_to", "https://evil.example.test/")];
+    let answer = new.post("/account/make-room", &evil).await;
+    assert_eq!(answer.location(), "/account");
 }

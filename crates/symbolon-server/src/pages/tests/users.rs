@@ -259,3 +259,78 @@ async fn the_page_waits_for_the_guards_and_shows_their_times() {
         apps.html.contains("00000000") && apps.html.contains(&format!("at position {position}"))
     );
 }
+
+#[tokio::test]
+async fn new_roles_sign_the_user_out_everywhere() {
+    let site = Site::open().await;
+    let root = site.add("root", &["admin"]).await;
+    let alice = site.add("alice", &["clerk"]).await;
+    let mut browser = site.signed_in("alice").await;
+    let mut admin = site.signed_in("root").await;
+    let path = format!("/admin/users/{}", alice.id);
+    assert!(admin.get(&path).await.html.contains("value=\"clerk\""));
+    let roles = format!("{path}/roles");
+    let bad = admin.post(&roles, &[("roles", "clerk Not<b>")]).await;
+    assert_eq!(bad.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(bad.html.contains("This cannot be a role"));
+    assert!(bad.html.contains("value=\"clerk Not&#60;b&#62;\""));
+    assert_eq!(browser.get("/account").await.status, StatusCode::OK);
+    let answer = admin.post(&roles, &[("roles", " boss  admin ")]).await;
+    let location = answer.location().to_owned();
+    assert!(location.contains("cut=1.") && location.contains("notice=roles-changed"));
+    assert_eq!(browser.get("/account").await.status, StatusCode::SEE_OTHER);
+    assert!(admin.get(&path).await.html.contains("value=\"boss admin\""));
+    browser.sign_in("alice", PASSWORD).await;
+    assert_eq!(browser.get("/admin/users").await.status, StatusCode::OK);
+
+    let own = format!("/admin/users/{}/roles", root.id);
+    let refused = admin.post(&own, &[("roles", "")]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.html.contains("You cannot take the role admin"));
+    assert_eq!(admin.get("/admin/users").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn rules_for_logins_are_set_and_shown() {
+    let site = Site::open().await;
+    site.add("root", &["admin"]).await;
+    let alice = site.add("alice", &[]).await;
+    let mut browser = site.signed_in("alice").await;
+    let mut admin = site.signed_in("root").await;
+    let path = format!("/admin/users/{}", alice.id);
+    let policy = format!("{path}/policy");
+    let rules = [
+        ("idle", "600"),
+        ("absolute", "3600"),
+        ("max_logins", "1"),
+        ("at_limit", "refuse"),
+    ];
+    let answer = admin.post(&policy, &rules).await;
+    assert_eq!(answer.location(), format!("{path}?notice=policy-changed"));
+    let page = admin.get(answer.location()).await;
+    for shown in [
+        "value=\"600\"",
+        "value=\"3600\"",
+        "value=\"refuse\" selected",
+    ] {
+        assert!(page.html.contains(shown), "{shown}");
+    }
+    assert_eq!(browser.get("/account").await.status, StatusCode::OK);
+    let full = site.browser().sign_in("alice", PASSWORD).await;
+    assert_eq!(full.status, StatusCode::CONFLICT);
+    for (n, typed, said) in [
+        (0, "3601", "The idle timeout"),
+        (1, "0", "The absolute timeout"),
+        (2, "none", "The number of logins"),
+    ] {
+        let mut bad = rules;
+        bad[n].1 = typed;
+        let page = admin.post(&policy, &bad).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{typed}");
+        assert!(page.html.contains(said), "{typed}");
+        assert!(page.html.contains(&format!("value=\"{typed}\"")), "{typed}");
+    }
+    admin.post(&policy, &[("at_limit", "ask")]).await;
+    let free = site.browser().sign_in("alice", PASSWORD).await;
+    assert_eq!(free.status, StatusCode::SEE_OTHER);
+}

@@ -5,9 +5,12 @@ use std::time::Duration;
 use askama::Template;
 use serde::Deserialize;
 use symbolon_authority::App;
-use symbolon_login::{AppSettings, ClientId, Freshness, Shape};
+use symbolon_login::{AppSettings, AtLimit, ClientId, Freshness, Shape};
 
-use super::login::shape;
+use super::{
+    limit::{self, LimitFields},
+    login::shape,
+};
 use crate::{
     board::GuardSeen,
     pages::{moment::span, page::Page, words::Words},
@@ -34,6 +37,8 @@ pub(crate) struct AppsPage {
     pub(crate) form: AppForm,
     /// The second dial of the form.
     pub(crate) freshness_options: Vec<FreshnessOption>,
+    /// The limit of the form.
+    pub(crate) limit: LimitFields,
 }
 
 /// One app.
@@ -53,6 +58,8 @@ pub(crate) struct AppCard {
     pub(crate) absolute: String,
     pub(crate) access_token: String,
     pub(crate) grace: String,
+    pub(crate) limit_text: String,
+    pub(crate) limit: LimitFields,
     pub(crate) redirect_uris: Vec<String>,
     pub(crate) confidential: bool,
     pub(crate) first_party: bool,
@@ -76,7 +83,7 @@ pub(crate) struct FreshnessOption {
     pub(crate) selected: bool,
 }
 
-/// A dial.
+/// What can be turned on the running system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Dial {
@@ -84,6 +91,8 @@ pub(crate) enum Dial {
     Shape,
     /// How stale a yes may be.
     Freshness,
+    /// How many logins a person may have at once.
+    Limit,
 }
 
 impl Dial {
@@ -92,6 +101,7 @@ impl Dial {
         match self {
             Self::Shape => "shape",
             Self::Freshness => "freshness",
+            Self::Limit => "limit",
         }
     }
 }
@@ -119,6 +129,8 @@ pub(crate) struct AppForm {
     pub(crate) shape: Shape,
     pub(crate) freshness: Freshness,
     pub(crate) redirect_uris: String,
+    pub(crate) max_logins: String,
+    pub(crate) at_limit: AtLimit,
     pub(crate) confidential: bool,
     pub(crate) first_party: bool,
     /// What was wrong with it.
@@ -133,6 +145,8 @@ impl Default for AppForm {
             shape: Shape::Session,
             freshness: Freshness::default(),
             redirect_uris: String::new(),
+            max_logins: String::new(),
+            at_limit: AtLimit::EndOldest,
             confidential: true,
             first_party: false,
             bad: None,
@@ -149,6 +163,8 @@ pub(crate) enum BadApp {
     Name,
     /// Not a redirect URI.
     RedirectUri,
+    /// Not a number of logins.
+    Limit,
     /// That client id is in use.
     Taken,
 }
@@ -160,6 +176,7 @@ impl BadApp {
             Self::ClientId => t.bad_client_id(),
             Self::Name => t.bad_app_name(),
             Self::RedirectUri => t.bad_redirect_uri(),
+            Self::Limit => t.bad_limit(),
             Self::Taken => t.client_id_taken(),
         }
     }
@@ -217,6 +234,7 @@ impl AppsPage {
             apps,
             notice,
             freshness_options: options(t, form.freshness),
+            limit: LimitFields::typed(t, form.max_logins.clone(), form.at_limit),
             form,
         }
     }
@@ -231,6 +249,10 @@ impl TurnNotice {
             },
             Dial::Freshness => Self {
                 text: t.notice_freshness_changed(&app.name, freshness(t, app.settings.freshness)),
+                promise: None,
+            },
+            Dial::Limit => Self {
+                text: t.notice_limit_changed(&app.name, limit::text(t, app.limit)),
                 promise: None,
             },
         }
@@ -265,6 +287,8 @@ impl AppCard {
             absolute: span(t, lifetimes.absolute()),
             access_token: span(t, lifetimes.access_token()),
             grace: span(t, lifetimes.grace()),
+            limit_text: limit::text(t, app.limit),
+            limit: LimitFields::of(t, app.limit),
             redirect_uris: app.redirect_uris.iter().map(ToString::to_string).collect(),
             confidential: app.secret.is_some(),
             first_party: app.first_party,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use symbolon_authority::{App, ports::LoginWithGrants};
-use symbolon_login::{ClientId, Shape, Sid, UserId};
+use symbolon_login::{ClientId, Shape, Sid, UnixMillis, UserId};
 
 use crate::pages::{moment::Moment, words::Words};
 
@@ -50,11 +50,6 @@ impl LoginRow {
         by: EndedBy,
     ) -> Self {
         let LoginWithGrants { login, grants } = found;
-        let used = grants
-            .iter()
-            .map(|grant| grant.used_at)
-            .max()
-            .unwrap_or(login.authenticated_at);
         let device = login.device.clone().unwrap_or_else(|| t.unknown_device());
         let sid = login.sid;
         let (end_action, end_text, end_label) = match by {
@@ -76,7 +71,7 @@ impl LoginRow {
             end_text,
             end_label,
             since: login.authenticated_at.into(),
-            used: used.into(),
+            used: last_used(found).into(),
             expires: login.expires_at.into(),
             apps: grants
                 .iter()
@@ -88,6 +83,12 @@ impl LoginRow {
                 .collect(),
         }
     }
+}
+
+/// When a login was last used, in whatever app.
+pub(crate) fn last_used(found: &LoginWithGrants) -> UnixMillis {
+    let used = found.grants.iter().map(|grant| grant.used_at);
+    used.max().unwrap_or(found.login.authenticated_at)
 }
 
 /// The name of a shape.

@@ -3,6 +3,8 @@
 
 pub(super) mod account;
 pub(super) mod apps;
+pub(super) mod full_house;
+pub(super) mod limit;
 pub(super) mod login;
 pub(super) mod notice;
 pub(super) mod refusal;

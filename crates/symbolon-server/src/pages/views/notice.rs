@@ -22,9 +22,13 @@ pub(crate) enum Notice {
     UserDisabled,
     /// An account was enabled.
     UserEnabled,
+    /// Roles were replaced.
+    RolesChanged,
+    /// What logins are held to was replaced.
+    PolicyChanged,
 }
 
-const NAMES: [(Notice, &str); 8] = [
+const NAMES: [(Notice, &str); 10] = [
     (Notice::SignedOut, "signed-out"),
     (Notice::SignedOutEverywhere, "signed-out-everywhere"),
     (Notice::SetUpDone, "set-up-done"),
@@ -33,6 +37,8 @@ const NAMES: [(Notice, &str); 8] = [
     (Notice::UserAdded, "user-added"),
     (Notice::UserDisabled, "user-disabled"),
     (Notice::UserEnabled, "user-enabled"),
+    (Notice::RolesChanged, "roles-changed"),
+    (Notice::PolicyChanged, "policy-changed"),
 ];
 
 impl Notice {
@@ -64,6 +70,8 @@ impl Notice {
             Self::UserAdded => t.notice_user_added(),
             Self::UserDisabled => t.notice_user_disabled(),
             Self::UserEnabled => t.notice_user_enabled(),
+            Self::RolesChanged => t.notice_roles_changed(),
+            Self::PolicyChanged => t.notice_policy_changed(),
         }
     }
 }

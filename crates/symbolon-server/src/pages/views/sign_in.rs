@@ -18,6 +18,8 @@ pub(crate) struct SignInPage {
     pub(crate) notice: Option<Notice>,
     /// What was typed before.
     pub(crate) identifier: String,
+    /// Whether they asked to be remembered on this device.
+    pub(crate) remember: bool,
     /// Whether that was refused.
     pub(crate) refused: bool,
 }
@@ -33,6 +35,7 @@ impl SignInPage {
             return_to,
             notice: None,
             identifier: String::new(),
+            remember: false,
             refused: false,
         }
     }

@@ -1,24 +1,25 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use std::{collections::HashMap, fs, path::Path, time::Duration};
+use std::{collections::HashMap, fs, num::NonZeroU32, path::Path, time::Duration};
 
 use askama::Template;
 use http::StatusCode;
-use symbolon_authority::{App, User, ports::LoginWithGrants};
+use symbolon_authority::{App, FullHouse, User, ports::LoginWithGrants};
 use symbolon_login::{
-    AppSettings, Digest, Freshness, Grant, GrantId, Lifetimes, Line, Login, Position, Shape, Sid,
-    UnixMillis, UserId,
+    AppSettings, AtLimit, Digest, Freshness, Grant, GrantId, Lifetimes, Line, Login, LoginLimit,
+    LoginPolicy, Position, Shape, Sid, UnixMillis, UserId,
 };
 
 use super::{
     account::AccountPage,
     apps::{AddedPage, AppForm, AppsPage, BadApp, Dial, Turned},
+    full_house::{FullHousePage, Occasion, SignInAgain},
     login::{EndedBy, LoginRow},
     notice::Notice,
     refusal::{OauthError, Refusal, RefusalPage},
     set_up::SetUpPage,
     sign_in::SignInPage,
-    user::{Cut, UserPage},
+    user::{BadRules, Cut, RulesForm, UserPage},
     users::{BadUser, UserForm, UserRow, UsersPage},
 };
 use uuid::Uuid;
@@ -59,6 +60,7 @@ fn app(client_id: &str, shape: Shape) -> App {
             lifetimes: Lifetimes::default(),
         },
         name: HOSTILE.to_owned(),
+        limit: Some(limit()),
         redirect_uris: vec!["https://a.test/cb?x=<script>&y='\"".parse().unwrap()],
         secret: None,
         first_party: true,
@@ -66,7 +68,14 @@ fn app(client_id: &str, shape: Shape) -> App {
     }
 }
 
-fn rows(t: Words, by: EndedBy) -> Vec<LoginRow> {
+fn limit() -> LoginLimit {
+    LoginLimit {
+        most: NonZeroU32::MIN,
+        at_limit: AtLimit::Ask,
+    }
+}
+
+fn found() -> LoginWithGrants {
     let (user, sid) = (UserId::mint(NOW, [1; 10]), Sid::mint(NOW, [2; 10]));
     let login = Login {
         sid,
@@ -75,6 +84,8 @@ fn rows(t: Words, by: EndedBy) -> Vec<LoginRow> {
         methods: vec!["pwd".to_owned()],
         device: Some(HOSTILE.to_owned()),
         expires_at: NOW,
+        idle: None,
+        remembered: false,
         ended_at: None,
     };
     let grant = Grant {
@@ -91,13 +102,17 @@ fn rows(t: Words, by: EndedBy) -> Vec<LoginRow> {
         },
         ended_at: None,
     };
-    let dashboard = app("dashboard", Shape::Jwt);
-    let apps = HashMap::from([(dashboard.settings.client_id.clone(), dashboard)]);
-    let found = LoginWithGrants {
+    LoginWithGrants {
         login,
         grants: vec![grant],
-    };
-    vec![LoginRow::new(t, &found, &apps, sid, by)]
+    }
+}
+
+fn rows(t: Words, by: EndedBy) -> Vec<LoginRow> {
+    let dashboard = app("dashboard", Shape::Jwt);
+    let apps = HashMap::from([(dashboard.settings.client_id.clone(), dashboard)]);
+    let found = found();
+    vec![LoginRow::new(t, &found, &apps, found.login.sid, by)]
 }
 
 fn user() -> User {
@@ -105,6 +120,7 @@ fn user() -> User {
         id: UserId::mint(NOW, [1; 10]),
         identifier: "mallory&co".parse().unwrap(),
         roles: vec!["admin".parse().unwrap(), "clerk".parse().unwrap()],
+        policy: LoginPolicy::new(None, None, Some(limit())).unwrap(),
         created_at: NOW,
         disabled_at: Some(NOW),
     }
@@ -164,11 +180,20 @@ fn pages(language: Language) -> Vec<(&'static str, String)> {
         Some(Notice::UserAdded),
         rows(t, by),
         Some(cut()),
+        RulesForm {
+            roles: hostile(),
+            idle: hostile(),
+            absolute: hostile(),
+            max_logins: hostile(),
+            at_limit: AtLimit::Refuse,
+            bad: Some(BadRules::Role),
+        },
     );
     let form = AppForm {
         client_id: hostile(),
         name: hostile(),
         redirect_uris: hostile(),
+        max_logins: hostile(),
         bad: Some(BadApp::Name),
         ..AppForm::default()
     };
@@ -209,6 +234,36 @@ fn pages(language: Language) -> Vec<(&'static str, String)> {
         ("set_up", render(&|| set_up.render())),
         ("oauth_error", render(&|| oauth.render())),
     ];
+    all.extend(full_houses(language));
+    all.extend(refusals(language));
+    all
+}
+
+/// The page of a full house, with a choice and without one.
+fn full_houses(language: Language) -> Vec<(&'static str, String)> {
+    let hostile = || HOSTILE.to_owned();
+    let mut all = Vec::new();
+    let again = SignInAgain {
+        identifier: hostile(),
+        remember: true,
+    };
+    for occasion in [Occasion::SignIn(again), Occasion::App(hostile())] {
+        for may_choose in [true, false] {
+            let house = FullHouse {
+                logins: vec![found()],
+                may_choose,
+            };
+            let back = LocalPath::parse("/a?b=\"><script>");
+            let view = FullHousePage::new(page(language), &house, occasion.clone(), back);
+            all.push(("full_house", view.render().unwrap()));
+        }
+    }
+    all
+}
+
+fn refusals(language: Language) -> Vec<(&'static str, String)> {
+    let t = Words::of(language);
+    let mut all = Vec::new();
     for status in [400, 403, 404, 413, 429, 500, 503] {
         let refusal = Refusal::of(StatusCode::from_u16(status).unwrap());
         let view = RefusalPage {
@@ -413,6 +468,7 @@ fn the_page_of_a_cut_off_tells_the_time_of_each_guard() {
         None,
         Vec::new(),
         Some(cut),
+        RulesForm::of(&user()),
     );
     let html = page.render().unwrap();
     assert!(html.contains("<data value=\"3.2\">3.2 ms</data>"));
@@ -451,7 +507,15 @@ fn one_does_not_disable_oneself() {
     let mut somebody = user();
     somebody.disabled_at = None;
     for (you, offered) in [(true, false), (false, true)] {
-        let view = UserPage::new(page(Language::En), &somebody, you, None, Vec::new(), None);
+        let view = UserPage::new(
+            page(Language::En),
+            &somebody,
+            you,
+            None,
+            Vec::new(),
+            None,
+            RulesForm::of(&somebody),
+        );
         assert_eq!(view.render().unwrap().contains("/disable\""), offered);
     }
 }

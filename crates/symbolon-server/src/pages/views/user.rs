@@ -1,10 +1,12 @@
 //! One user, their logins, and how fast the guards took up a cut-off.
 
+use std::time::Duration;
+
 use askama::Template;
 use symbolon_authority::User;
-use symbolon_login::{Position, Role};
+use symbolon_login::{AtLimit, Position, Role};
 
-use super::{login::LoginRow, notice::Notice};
+use super::{limit::LimitFields, login::LoginRow, notice::Notice};
 use crate::{
     board::GuardReport,
     pages::{
@@ -30,6 +32,67 @@ pub(crate) struct UserPage {
     pub(crate) notice: Option<Notice>,
     pub(crate) logins: Vec<LoginRow>,
     pub(crate) cut: Option<Cut>,
+    pub(crate) form: RulesForm,
+    pub(crate) limit: LimitFields,
+}
+
+/// What somebody may do and is held to, as text in fields.
+#[derive(Clone, Debug)]
+pub(crate) struct RulesForm {
+    pub(crate) roles: String,
+    pub(crate) idle: String,
+    pub(crate) absolute: String,
+    pub(crate) max_logins: String,
+    pub(crate) at_limit: AtLimit,
+    /// What was wrong with it.
+    pub(crate) bad: Option<BadRules>,
+}
+
+impl RulesForm {
+    /// What holds now.
+    pub(crate) fn of(user: &User) -> Self {
+        let seconds = |span: Option<Duration>| {
+            span.map_or_else(String::new, |span| span.as_secs().to_string())
+        };
+        let roles: Vec<&str> = user.roles.iter().map(Role::as_str).collect();
+        let limit = user.policy.limit();
+        Self {
+            roles: roles.join(" "),
+            idle: seconds(user.policy.idle()),
+            absolute: seconds(user.policy.absolute()),
+            max_logins: limit.map_or_else(String::new, |limit| limit.most.to_string()),
+            at_limit: limit.map_or(AtLimit::EndOldest, |limit| limit.at_limit),
+            bad: None,
+        }
+    }
+}
+
+/// Why roles or rules were not replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BadRules {
+    /// Not a role.
+    Role,
+    /// An administrator does not take the role from themselves.
+    OwnRole,
+    /// Not an idle timeout.
+    Idle,
+    /// Not an absolute timeout.
+    Absolute,
+    /// Not a number of logins.
+    Limit,
+}
+
+impl BadRules {
+    /// The sentence.
+    pub(crate) fn text(self, t: Words) -> String {
+        match self {
+            Self::Role => t.bad_role(),
+            Self::OwnRole => t.bad_own_role(),
+            Self::Idle => t.bad_idle(),
+            Self::Absolute => t.bad_absolute(),
+            Self::Limit => t.bad_limit(),
+        }
+    }
 }
 
 /// A cut-off that was just acknowledged, and the guards.
@@ -64,6 +127,7 @@ impl UserPage {
         notice: Option<Notice>,
         logins: Vec<LoginRow>,
         cut: Option<Cut>,
+        form: RulesForm,
     ) -> Self {
         let t = page.t;
         Self {
@@ -78,6 +142,8 @@ impl UserPage {
             notice,
             logins,
             cut,
+            limit: LimitFields::typed(t, form.max_logins.clone(), form.at_limit),
+            form,
         }
     }
 }

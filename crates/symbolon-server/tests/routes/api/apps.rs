@@ -146,3 +146,32 @@ async fn a_flip_signs_nobody_out() {
     assert_eq!(tokens["shape"], "jwt");
     assert_eq!(tokens["sid"], first["sid"]);
 }
+
+#[tokio::test]
+async fn a_limit_is_set_shown_and_taken_away() {
+    let house = House::new().await;
+    let limit = json!({"most": 2, "at_limit": "refuse"});
+    let new = json!({"client_id": "till", "shape": "session", "limit": limit});
+    let added = house.run(Ask::post("/api/v1/apps").json(&new)).await;
+    added.expect_status(201);
+    assert_eq!(added.json()["limit"], limit);
+    let change = async |change: Value| {
+        let ask = Ask::patch("/api/v1/apps/till").json(&change);
+        house.run(ask).await
+    };
+    // What is not said stays; null takes it away.
+    let renamed = change(json!({"name": "Till"})).await.json();
+    assert_eq!(renamed["limit"], limit);
+    let other = json!({"most": 1, "at_limit": "ask"});
+    assert_eq!(change(json!({"limit": other})).await.json()["limit"], other);
+    let none = change(json!({"limit": null})).await.json();
+    assert_eq!(none["limit"], json!(null));
+    for bad in [
+        json!({"most": 0, "at_limit": "ask"}),
+        json!({"most": 1}),
+        json!(3),
+    ] {
+        let refused = change(json!({"limit": bad})).await;
+        refused.expect_problem(400, "bad-request");
+    }
+}

@@ -1,9 +1,11 @@
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, Ask, House, PASSWORD, get, text};
 
 fn attempt(identifier: &str, password: &str) -> Ask {
-    let body = json!({"identifier": identifier, "password": password, "client_id": "phone"});
+    let body = json!({"identifier": identifier, "password": password, "client_id": "phone", "remember": true});
     Ask::post("/api/v1/logins").json(&body)
 }
 
@@ -51,6 +53,86 @@ mod sign_in {
         );
         assert!(!browser.body.contains("sym_s_"));
         assert!(browser.json().get("access_token").is_none());
+    }
+
+    #[tokio::test]
+    async fn ends_within_a_day_and_with_the_browser_if_not_remembered() {
+        let house = House::new().await;
+        let body = json!({"identifier": "alice", "password": PASSWORD, "client_id": "phone"});
+        let brief = house.ask(Ask::post("/api/v1/logins").json(&body)).await;
+        brief.expect_status(201);
+        let session = brief.json();
+        assert_eq!(session["remembered"], false);
+        assert_eq!(session["expires_in"], 86_400);
+        assert!(!brief.header("set-cookie").contains("Max-Age"));
+        let body = json!({"identifier": "alice", "password": PASSWORD, "client_id": "cli"});
+        let tokens = house.ask(Ask::post("/api/v1/logins").json(&body)).await;
+        assert_eq!(tokens.json()["refresh_expires_in"], 86_400);
+        // What an app is told when it takes its share in such a login.
+        let body = json!({"identifier": "alice", "password": PASSWORD, "client_id": "symbolon"});
+        let console = house.ask(Ask::post("/api/v1/logins").json(&body)).await;
+        let console = text(&console.json(), "access_token");
+        assert_eq!(house.flow(&console, "dashboard").await["remembered"], false);
+        let remembered = house.console("alice").await;
+        let share = house.flow(&remembered, "dashboard").await;
+        assert_eq!(share["remembered"], true);
+    }
+
+    #[tokio::test]
+    async fn lists_what_takes_up_the_room_and_takes_a_choice() {
+        let house = House::new().await;
+        let alice = format!("/api/v1/users/{}", house.id_of("alice").await);
+        let hold = async |at_limit: &str| {
+            let policy = json!({"policy": {"limit": {"most": 2, "at_limit": at_limit}}});
+            let held = house.run(Ask::patch(&alice).json(&policy)).await;
+            held.expect_status(200);
+        };
+        hold("ask").await;
+        let first = house.sign_in("alice", "phone").await;
+        house.pass(Duration::from_secs(1));
+        let second = house.sign_in("alice", "cli").await;
+        let full = house.ask(attempt("alice", PASSWORD)).await;
+        full.expect_problem(409, "login-limit");
+        let problem = full.json();
+        assert_eq!(problem["may_choose"], true);
+        assert_eq!(problem["logins"].as_array().unwrap().len(), 2);
+        assert_eq!(problem["logins"][0]["sid"], second["sid"]);
+        assert_eq!(problem["logins"][1]["sid"], first["sid"]);
+        assert_eq!(full.header("set-cookie"), "");
+        // Only for who knows the password.
+        let wrong = house.ask(attempt("alice", "wrong password")).await;
+        wrong.expect_problem(401, "wrong-credentials");
+
+        let choosing = |sid: &Value| {
+            let body = json!({"identifier": "alice", "password": PASSWORD, "client_id": "phone", "instead_of": [sid]});
+            Ask::post("/api/v1/logins").json(&body)
+        };
+        hold("refuse").await;
+        let refused = house.ask(choosing(&first["sid"])).await;
+        refused.expect_problem(409, "login-limit");
+        assert_eq!(refused.json()["may_choose"], false);
+        let old = text(&first, "access_token");
+        house
+            .ask(get("/api/v1/me").bearer(&old))
+            .await
+            .expect_status(200);
+        // The login that this browser shows takes up no room.
+        let again = attempt("alice", PASSWORD)
+            .cookie("__Host-phone", &old)
+            .same_origin();
+        let again = house.ask(again).await;
+        again.expect_status(201);
+
+        hold("ask").await;
+        let third = house.ask(choosing(&second["sid"])).await;
+        third.expect_status(201);
+        let gone = house
+            .ask(get("/api/v1/me").bearer(&text(&second, "access_token")))
+            .await;
+        gone.expect_problem(401, "credential-refused");
+        let body = json!({"identifier": "alice", "password": PASSWORD, "client_id": "phone", "instead_of": ["x"]});
+        let bad = house.ask(Ask::post("/api/v1/logins").json(&body)).await;
+        bad.expect_problem(400, "bad-request");
     }
 
     /// Fixation, and an old secret that outlives its replacement (ASVS 7.2.4).

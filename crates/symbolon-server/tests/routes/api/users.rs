@@ -211,3 +211,93 @@ async fn who_is_not_there_is_not_found() {
     let bad = house.ask(get("/api/v1/users/alice").bearer(&admin)).await;
     bad.expect_problem(400, "bad-request");
 }
+
+#[tokio::test]
+async fn new_roles_end_every_login_in_both_shapes() {
+    let house = House::new().await;
+    let id = house.id_of("alice").await;
+    let path = format!("/api/v1/users/{id}");
+    let (session, token) = (
+        house.token("alice", "phone").await,
+        house.token("alice", "cli").await,
+    );
+    let change = json!({"roles": ["clerk", "boss"]});
+    let changed = house.run(Ask::patch(&path).json(&change)).await;
+    changed.expect_status(200);
+    let changed = changed.json();
+    assert_eq!(changed["roles"], json!(["clerk", "boss"]));
+    assert_eq!(changed["ended"], 2);
+    assert!(text(&changed, "position").starts_with("1."));
+    for old in [&session, &token] {
+        let refused = house.ask(get("/api/v1/me").bearer(old)).await;
+        refused.expect_problem(401, "credential-refused");
+    }
+    let new = house.token("alice", "cli").await;
+    let me = house.ask(get("/api/v1/me").bearer(&new)).await.json();
+    assert_eq!(me["roles"], json!(["clerk", "boss"]));
+
+    let admin = house.token("admin", "phone").await;
+    let own = format!("/api/v1/users/{}", house.id_of("admin").await);
+    let less = json!({"roles": [], "policy": {"idle_seconds": 60}});
+    let refused = house.ask(Ask::patch(&own).json(&less).bearer(&admin)).await;
+    refused.expect_problem(409, "conflict");
+    let unchanged = house.ask(get(&own).bearer(&admin)).await.json();
+    assert_eq!(
+        (&unchanged["roles"], &unchanged["policy"]),
+        (&json!(["admin"]), &json!({}))
+    );
+}
+
+#[tokio::test]
+async fn a_policy_is_checked_and_shown_and_ends_nothing() {
+    let house = House::new().await;
+    let path = format!("/api/v1/users/{}", house.id_of("alice").await);
+    let token = house.token("alice", "phone").await;
+    let policy = json!({
+        "idle_seconds": 600, "absolute_seconds": 3600, "limit": {"most": 3, "at_limit": "end_oldest"},
+    });
+    let change = json!({"policy": policy});
+    let changed = house.run(Ask::patch(&path).json(&change)).await;
+    changed.expect_status(200);
+    assert_eq!(changed.json()["policy"], policy);
+    assert!(changed.json().get("ended").is_none());
+    house
+        .ask(get("/api/v1/me").bearer(&token))
+        .await
+        .expect_status(200);
+    let held = house.sign_in("alice", "phone").await;
+    assert_eq!(held["expires_in"], 600);
+    for (bad, named) in [
+        (json!({"policy": {"idle_seconds": 0}}), "idle_seconds"),
+        (
+            json!({"policy": {"idle_seconds": 2, "absolute_seconds": 1}}),
+            "idle_seconds",
+        ),
+        (
+            json!({"policy": {"absolute_seconds": 40_000_000}}),
+            "absolute_seconds",
+        ),
+        (
+            json!({"policy": {"limit": {"most": 0, "at_limit": "ask"}}}),
+            "policy",
+        ),
+        (
+            json!({"policy": {"limit": {"most": 1, "at_limit": "never"}}}),
+            "never",
+        ),
+        (json!({"policy": {"forever": true}}), "forever"),
+        (json!({"roles": ["Not a role"]}), "roles"),
+        (json!({}), "policy"),
+    ] {
+        let refused = house.run(Ask::patch(&path).json(&bad)).await;
+        refused.expect_problem(400, "bad-request");
+        let detail = text(&refused.json(), "detail");
+        assert!(detail.contains(named), "{bad}: {detail}");
+    }
+    let unchanged = house.run(get(&path)).await.json();
+    assert_eq!(unchanged["policy"], policy);
+    for change in [json!({"policy": {}}), json!({"roles": []})] {
+        let nobody = house.run(Ask::patch(NOBODY).json(&change)).await;
+        nobody.expect_problem(404, "not-found");
+    }
+}

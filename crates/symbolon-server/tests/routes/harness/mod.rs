@@ -166,7 +166,7 @@ impl House {
 
     /// The answer to a sign-in by a program.
     pub(crate) async fn sign_in(&self, identifier: &str, client_id: &str) -> Value {
-        let body = json!({"identifier": identifier, "password": PASSWORD, "client_id": client_id});
+        let body = json!({"identifier": identifier, "password": PASSWORD, "client_id": client_id, "remember": true});
         let answer = self.ask(Ask::post("/api/v1/logins").json(&body)).await;
         answer.expect_status(201);
         answer.json()

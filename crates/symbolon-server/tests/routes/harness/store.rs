@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use symbolon_authority::ports::{
     Advance, Ended, Join, LoginWithGrants, Logins, NewGrant, Open, Presented, Standpoint,
-    StoreError, Tail,
+    StoreError, Tail, Terms,
 };
 use symbolon_login::{
-    AppSettings, ClientId, CutOff, GrantId, Lifetimes, Login, Position, Scope, Sid, UnixMillis,
-    UserId,
+    AppSettings, ClientId, CutOff, GrantId, Lifetimes, Login, LoginLimit, Position, Scope, Sid,
+    UnixMillis, UserId,
 };
 use symbolon_stores::Memory;
 use tokio::sync::watch;
@@ -74,8 +74,8 @@ macro_rules! pass_on {
 }
 
 pass_on! {
-    async fn open(&self, login: Login, grant: NewGrant, now: UnixMillis) -> Open;
-    async fn join(&self, sid: Sid, grant: NewGrant, now: UnixMillis) -> Join;
+    async fn open(&self, login: Login, grant: NewGrant, terms: Terms, now: UnixMillis) -> Open;
+    async fn join(&self, sid: Sid, grant: NewGrant, per_app: Option<LoginLimit>, now: UnixMillis) -> Join;
     async fn find(&self, grant: GrantId) -> Option<Standpoint>;
     async fn login(&self, sid: Sid) -> Option<LoginWithGrants>;
     async fn logins_of(&self, user: UserId, now: UnixMillis) -> Vec<LoginWithGrants>;
@@ -83,6 +83,8 @@ pass_on! {
     async fn touch(&self, grant: GrantId, now: UnixMillis) -> ();
     async fn end(&self, scope: Scope, now: UnixMillis) -> Ended;
     async fn end_own(&self, user: UserId, sid: Sid, now: UnixMillis) -> Option<Ended>;
+    async fn mark_backup(&self, now: UnixMillis) -> Position;
+    async fn begin_epoch(&self, now: UnixMillis) -> Ended;
     async fn head(&self) -> Position;
     async fn tail(&self, after: Position, limit: u32) -> Tail;
     async fn snapshot(&self, kept_since: UnixMillis) -> (Position, Vec<CutOff>, Vec<AppSettings>);
