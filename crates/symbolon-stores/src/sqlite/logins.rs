@@ -36,10 +36,10 @@ impl Logins for Sqlite {
             }
             let login = Login {
                 ended_at: None,
-                ..login
+                ..login.clone()
             };
             insert_login(tx.conn(), &login)?;
-            let grant = add_grant(tx, login.sid, grant, now)?;
+            let grant = add_grant(tx, login.sid, grant.clone(), now)?;
             Ok(Open::Opened(Box::new(Standpoint { login, grant })))
         })
         .await
@@ -53,7 +53,7 @@ impl Logins for Sqlite {
             if !login.stands(now) {
                 return Ok(Join::Ended);
             }
-            let grant = add_grant(tx, sid, grant, now)?;
+            let grant = add_grant(tx, sid, grant.clone(), now)?;
             Ok(Join::Granted(Box::new(Standpoint { login, grant })))
         })
         .await
@@ -115,7 +115,7 @@ impl Logins for Sqlite {
     }
 
     async fn end(&self, scope: Scope, now: UnixMillis) -> Result<Ended, StoreError> {
-        self.write(move |tx| log::end(tx, scope, now)).await
+        self.write(move |tx| log::end(tx, scope.clone(), now)).await
     }
 
     async fn end_own(

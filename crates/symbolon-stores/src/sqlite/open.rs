@@ -29,10 +29,14 @@ const LOCK: &str = "symbolon.lock";
 /// Where a new file is made before it gets its name.
 const UNFINISHED: &str = "symbolon.db.new";
 
-/// How many pages the write-ahead log holds before they are moved into the main file: 16 MiB.
-const CHECKPOINT_PAGES: u32 = 4096;
+/// How many pages the write-ahead log holds before they are moved into the main file: 64 MiB. A page
+/// that changed many times since is moved once.
+const CHECKPOINT_PAGES: u32 = 16_384;
 /// To what size the write-ahead log shrinks again after a transaction that needed more.
-const JOURNAL_BYTES: u32 = 64 << 20;
+const JOURNAL_BYTES: u32 = 80 << 20;
+/// The writer's page cache in KiB. A larger one is slower: SQLite walks all of it at the end of a
+/// transaction that split a page.
+const WRITER_CACHE: i32 = 16_384;
 /// How long to wait for another program that looks into the file.
 const BUSY: Duration = Duration::from_secs(5);
 const STATEMENTS: usize = 128;
@@ -157,7 +161,7 @@ fn writer(path: &Path, version: u32) -> rusqlite::Result<Connection> {
     conn.pragma_update(None, "synchronous", "FULL")?;
     conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     conn.pragma_update(None, "journal_size_limit", JOURNAL_BYTES)?;
-    conn.pragma_update(None, "cache_size", -32_768)?;
+    conn.pragma_update(None, "cache_size", -WRITER_CACHE)?;
     if version < schema::version() {
         schema::migrate(&conn, version)?;
         // So that the version in the file's header is the true one, for whoever looks there.
