@@ -3,6 +3,11 @@
 //! `cargo bench -p symbolon-stores --bench durable`: four rows take turns, so that a noisy
 //! neighbour slows all of them alike; a ratio is the median of the rounds' own ratios.
 //!
+//! It takes about a minute. `BENCH_DIR` names another disk, `BENCH_ROUNDS` another number of rounds.
+//!
+//! `-- alone` opens logins one after the other instead; how many syncs each of them takes is seen with
+//! `strace -f -c -e trace=fsync,fdatasync` before the bench's file.
+//!
 //! - disk: 4 KiB written and synced (`fdatasync`), one after the other.
 //! - bare: rusqlite, one thread, 64 rows a transaction, write-ahead log, `synchronous=FULL`; a row
 //!   is a time-ordered id, a random digest and what else a grant holds.
@@ -40,13 +45,19 @@ const STOCK: u64 = 200_000;
 /// Logins opened in a round, and ended in it.
 const A_ROUND: u64 = 32_000;
 const ROUNDS: usize = 15;
+/// Logins of the lone caller.
+const ALONE: u64 = 10_000;
 
 fn main() {
-    let dir = tempfile::tempdir_in(std::env::var_os("BENCH_DIR").unwrap_or(".".into())).unwrap();
+    let place = std::env::var_os("BENCH_DIR").unwrap_or(env!("CARGO_TARGET_TMPDIR").into());
+    let dir = tempfile::tempdir_in(place).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .unwrap();
+    if std::env::args().any(|word| word == "alone") {
+        return runtime.block_on(alone(&dir.path().join("alone")));
+    }
     let mut ours = Ours::new(&runtime, &dir.path().join("ours"));
     let mut bare = Bare::new(&dir.path().join("bare.db"));
     let disk = disk(&dir.path().join("disk"));
@@ -82,6 +93,22 @@ fn main() {
     let statistics = ours.store.statistics();
     let share = statistics.requests as f64 / statistics.commits as f64;
     println!("\nrequests a transaction, over all: {share:.1}");
+}
+
+/// A lone caller's logins: nobody shares their transactions.
+async fn alone(dir: &Path) {
+    let store = Sqlite::open(dir).unwrap();
+    work::add_users(&store, 1_000).await;
+    let before = store.statistics();
+    let begun = Instant::now();
+    for n in 0..ALONE {
+        let (login, grant) = work::login(n, 1_000);
+        let now = login.authenticated_at;
+        store.open(login, grant, now).await.unwrap();
+    }
+    let each = begun.elapsed().as_secs_f64() * 1e6 / ALONE as f64;
+    let commits = store.statistics().commits - before.commits;
+    println!("{ALONE} logins one after the other: {commits} transactions, {each:.0} us each");
 }
 
 /// How often `once` runs in a second.
