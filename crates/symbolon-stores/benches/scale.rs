@@ -182,7 +182,7 @@ async fn look_up(dir: &Path) {
         });
         println!("| {name} | {few} | {many} | {ratio} |");
     }
-    println!("\nresident with both stores open: {} MiB", resident() >> 20);
+    println!("\nown memory with both stores open: {}", resident());
 }
 
 async fn find(store: &Sqlite, n: u64) {
@@ -194,11 +194,13 @@ fn open(dir: &Path) -> Sqlite {
     Sqlite::open(dir).unwrap()
 }
 
-/// The memory that this process holds.
-fn resident() -> u64 {
-    let statm = fs::read_to_string("/proc/self/statm").unwrap();
-    let pages: u64 = statm.split(' ').nth(1).unwrap().parse().unwrap();
-    pages * 4_096
+/// The memory that is this process's own: the mapped file is the kernel's.
+fn resident() -> String {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let anonymous = status
+        .lines()
+        .find_map(|line| line.strip_prefix("RssAnon:"));
+    anonymous.unwrap().trim().to_owned()
 }
 
 /// From nothing to the first answer, after a good end and after a hard one.
