@@ -2,12 +2,13 @@
 //!
 //! `cargo bench -p symbolon-server --bench logins`: starts itself again as a server that is pinned
 //! to core 0 (`taskset`), threads of the store included, and loads it from core 1 over 64 connections
-//! that stay open. The server is the real one (`serve`, the authority's router, SQLite in
+//! that stay open. The server is the real one (`serve`, the authority's router, `Sqlite` in
 //! `target/tmp`) with three routes of the bench beside the authority's: nothing, open a login, end
 //! it. They do not pass the layers of the authority's own routes. A pair is two requests.
 //! `BENCH_DIR` names another disk.
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a bench: it prints its results"
 )]

@@ -16,6 +16,7 @@
 //!   changed, one added to the log, and their indexes.
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::cast_precision_loss,
     reason = "a bench: it prints its results"

@@ -5,6 +5,7 @@
 //! `cargo bench` stays quick. `BENCH_DIR` puts the files elsewhere.
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::cast_precision_loss,
     reason = "a bench: it prints its results"

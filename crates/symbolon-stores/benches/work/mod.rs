@@ -1,5 +1,5 @@
 //! What the benches of this crate share: made-up people and logins, and how figures are printed.
-#![expect(clippy::unwrap_used, reason = "benches")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "benches")]
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub(crate) const START: UnixMillis = UnixMillis::from_secs(1_800_000_000);
 /// How many logins the made-up clock sees in a millisecond.
 const A_MILLISECOND: u64 = 50;
 
-/// Numbers without a pattern, the same in every run (SplitMix64).
+/// Numbers without a pattern, the same in every run (`SplitMix64`).
 pub(crate) struct Scatter(pub u64);
 
 impl Scatter {

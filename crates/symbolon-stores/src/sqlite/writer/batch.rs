@@ -45,6 +45,9 @@ pub(super) struct Thread {
     pub(super) patience: Duration,
 }
 
+/// The head after a transaction, and the times of use that it knows to be on disk.
+type Committed = (Position, Vec<(GrantId, UnixMillis)>);
+
 /// Requests that share a transaction.
 pub(super) type Batch = Vec<Box<dyn Request>>;
 
@@ -151,7 +154,7 @@ impl Thread {
         &self,
         batch: &mut [Box<dyn Request>],
         touched: &[(GrantId, UnixMillis)],
-    ) -> Work<(Position, Vec<(GrantId, UnixMillis)>)> {
+    ) -> Work<Committed> {
         let committed = self.attempt(batch, touched, Guarded::No)?;
         if let Some(committed) = committed {
             return Ok(committed);
@@ -170,7 +173,7 @@ impl Thread {
         batch: &mut [Box<dyn Request>],
         touched: &[(GrantId, UnixMillis)],
         guarded: Guarded,
-    ) -> Work<Option<(Position, Vec<(GrantId, UnixMillis)>)>> {
+    ) -> Work<Option<Committed>> {
         self.execute("BEGIN IMMEDIATE")?;
         let mut transaction = Transaction {
             conn: &self.conn,
