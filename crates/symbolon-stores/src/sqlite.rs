@@ -124,7 +124,7 @@ impl Sqlite {
     async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Transaction<'_>) -> Work<T> + Send + 'static,
+        F: Fn(&mut Transaction<'_>) -> Work<T> + Send + 'static,
     {
         self.writer.run(work).await
     }

@@ -166,7 +166,7 @@ impl Directory for Sqlite {
                 return Ok(AddApp::Taken);
             }
             write_app(tx.conn(), &app)?;
-            let settings = app.settings;
+            let settings = app.settings.clone();
             tx.append(&Change::App { settings }, now).map(AddApp::Added)
         })
         .await
@@ -183,7 +183,7 @@ impl Directory for Sqlite {
             let Some(mut app) = find_app(tx.conn(), &client_id)? else {
                 return Ok(None);
             };
-            change.apply(&mut app);
+            change.clone().apply(&mut app);
             write_app(tx.conn(), &app)?;
             let settings = app.settings.clone();
             let position = tx.append(&Change::App { settings }, now)?;
@@ -212,7 +212,7 @@ impl Directory for Sqlite {
                 return Ok(None);
             }
             write_key(tx.conn(), &key)?;
-            let jwk = key.public_jwk;
+            let jwk = key.public_jwk.clone();
             tx.append(&Change::KeyAdded { jwk }, now).map(Some)
         })
         .await
@@ -233,7 +233,7 @@ impl Directory for Sqlite {
         let what = what.to_owned();
         self.write(move |tx| {
             let sql = "INSERT INTO mark (name) VALUES (?1) ON CONFLICT DO NOTHING";
-            tx.conn().prepare_cached(sql)?.execute([what])?;
+            tx.conn().prepare_cached(sql)?.execute([&what])?;
             Ok(())
         })
         .await

@@ -48,10 +48,10 @@ impl Logins for Sqlite {
             }
             let login = Login {
                 ended_at: None,
-                ..login
+                ..login.clone()
             };
             insert_login(tx.conn(), &login)?;
-            let grant = add_grant(tx, login.sid, grant, now)?;
+            let grant = add_grant(tx, login.sid, grant.clone(), now)?;
             Ok(Open::Opened(Box::new(Standpoint { login, grant })))
         })
         .await
@@ -80,7 +80,7 @@ impl Logins for Sqlite {
             if let Some(others) = room {
                 return Ok(Join::Full(others));
             }
-            let grant = add_grant(tx, sid, grant, now)?;
+            let grant = add_grant(tx, sid, grant.clone(), now)?;
             Ok(Join::Granted(Box::new(Standpoint { login, grant })))
         })
         .await
@@ -141,7 +141,7 @@ impl Logins for Sqlite {
     }
 
     async fn end(&self, scope: Scope, now: UnixMillis) -> Result<Ended, StoreError> {
-        self.write(move |tx| log::end(tx, scope, now)).await
+        self.write(move |tx| log::end(tx, scope.clone(), now)).await
     }
 
     async fn end_own(

@@ -13,6 +13,7 @@ use std::{
         mpsc::{SyncSender, TrySendError, sync_channel},
     },
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use rusqlite::Connection;
@@ -64,14 +65,15 @@ enum Message {
 
 /// A queued request, its type of answer erased.
 trait Request: Send {
-    /// Does the work. False: it failed, and what it wrote has to be undone.
+    /// Does the work, again if the transaction has to be begun anew. False: it failed, and what it
+    /// wrote has to be undone.
     fn run(&mut self, transaction: &mut Transaction<'_>) -> bool;
     /// Tells whoever waits, once it is known what became of the transaction.
     fn answer(self: Box<Self>, transaction: Result<(), &Fault>);
 }
 
 struct Pending<T, F> {
-    work: Option<F>,
+    work: F,
     outcome: Option<Result<T, StoreError>>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -88,6 +90,9 @@ impl Writer {
             head: head.clone(),
             touches: Arc::clone(&touches),
             counters: Arc::clone(&counters),
+            waiting: batch::Batch::new(),
+            callers: 1,
+            patience: Duration::ZERO,
         };
         let name = "symbolon-write".to_owned();
         let thread = thread::Builder::new().name(name).spawn(|| thread.run())?;
@@ -101,15 +106,16 @@ impl Writer {
     }
 
     /// Runs `work` in the next transaction. Resolves after that is on disk; runs even if nobody
-    /// waits for it any more.
+    /// waits for it any more. `work` may run a second time, on a transaction in which nothing of
+    /// the first time is left.
     pub(super) async fn run<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Transaction<'_>) -> Work<T> + Send + 'static,
+        F: Fn(&mut Transaction<'_>) -> Work<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         let request = Message::Request(Box::new(Pending {
-            work: Some(work),
+            work,
             outcome: None,
             reply,
         }));
@@ -201,14 +207,11 @@ impl<'a> Transaction<'a> {
 impl<T, F> Request for Pending<T, F>
 where
     T: Send,
-    F: FnOnce(&mut Transaction<'_>) -> Work<T> + Send,
+    F: Fn(&mut Transaction<'_>) -> Work<T> + Send,
 {
     fn run(&mut self, transaction: &mut Transaction<'_>) -> bool {
-        let Some(work) = self.work.take() else {
-            return false;
-        };
-        // The transaction is safe to look at afterwards: the savepoint undoes what was half done.
-        let outcome = catch_unwind(AssertUnwindSafe(|| work(transaction)));
+        // The transaction is safe to look at afterwards: what was half done is undone.
+        let outcome = catch_unwind(AssertUnwindSafe(|| (self.work)(transaction)));
         let outcome = outcome.unwrap_or_else(|_| {
             error!("a write panicked; it was undone");
             Err(Fault::unavailable("a write failed"))

@@ -1,11 +1,13 @@
 //! The writer's thread: collect what waits, one transaction, publish the head, answer.
 
 use std::{
+    mem,
     sync::{
         Arc,
         mpsc::{Receiver, RecvTimeoutError},
     },
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, params};
@@ -22,17 +24,36 @@ use crate::{
 /// How long noted uses wait for a transaction to go along with before they get their own.
 const TOUCHES_WAIT: Duration = Duration::from_secs(1);
 
+/// Whether each request of a batch has a savepoint of its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Guarded {
+    Yes,
+    No,
+}
+
 pub(super) struct Thread {
     pub(super) conn: Connection,
     pub(super) messages: Receiver<Message>,
     pub(super) head: watch::Sender<Position>,
     pub(super) touches: Arc<Touches>,
     pub(super) counters: Arc<Counters>,
+    /// Requests that came during the last transaction.
+    pub(super) waiting: Batch,
+    /// How many were in the last transaction or came during it.
+    pub(super) callers: usize,
+    /// How long it is worth to wait for them: a part of what a transaction takes.
+    pub(super) patience: Duration,
 }
+
+/// The head after a transaction, and the times of use that it knows to be on disk.
+type Committed = (Position, Vec<(GrantId, UnixMillis)>);
+
+/// Requests that share a transaction.
+pub(super) type Batch = Vec<Box<dyn Request>>;
 
 impl Thread {
     /// Works until the handle is gone and everything that waited is done.
-    pub(super) fn run(self) -> Work<()> {
+    pub(super) fn run(mut self) -> Work<()> {
         while let Some(batch) = self.next() {
             self.commit(batch);
         }
@@ -44,35 +65,56 @@ impl Thread {
     }
 
     /// All that waits, up to [`BATCH`]; empty when only noted uses do. None: the handle is gone.
-    fn next(&self) -> Option<Vec<Box<dyn Request>>> {
-        let mut message = loop {
-            let patience = self.touches.any();
-            let message = if patience {
-                match self.messages.recv_timeout(TOUCHES_WAIT) {
-                    Ok(message) => message,
-                    Err(RecvTimeoutError::Timeout) => return Some(Vec::new()),
-                    Err(RecvTimeoutError::Disconnected) => return None,
-                }
-            } else {
-                self.messages.recv().ok()?
-            };
-            if let Message::Request(_) = message {
-                break Some(message);
-            }
-        };
-        let mut batch = Vec::new();
-        while let Some(next) = message.take() {
-            if let Message::Request(request) = next {
-                batch.push(request);
-            }
-            if batch.len() < BATCH {
-                message = self.messages.try_recv().ok();
+    fn next(&mut self) -> Option<Batch> {
+        let mut batch = mem::take(&mut self.waiting);
+        while batch.is_empty() {
+            match self.receive() {
+                Ok(Message::Request(request)) => batch.push(request),
+                // From now on there is a limit to the waiting.
+                Ok(Message::Touched) => {}
+                Err(RecvTimeoutError::Timeout) => return Some(batch),
+                Err(RecvTimeoutError::Disconnected) => return None,
             }
         }
+        self.gather(&mut batch);
         Some(batch)
     }
 
-    fn commit(&self, mut batch: Vec<Box<dyn Request>>) {
+    fn receive(&self) -> Result<Message, RecvTimeoutError> {
+        if self.touches.any() {
+            self.messages.recv_timeout(TOUCHES_WAIT)
+        } else {
+            self.messages.recv().map_err(Into::into)
+        }
+    }
+
+    /// Takes what waits, and gives those who were answered a moment ago a short time to ask again:
+    /// otherwise two halves of the callers would take turns, each with a sync of its own.
+    fn gather(&self, batch: &mut Batch) {
+        let started = Instant::now();
+        loop {
+            self.drain(batch);
+            let all = batch.len() >= self.callers.min(BATCH);
+            if all || started.elapsed() >= self.patience {
+                return;
+            }
+            // Not asleep: each of them would have to wake this thread.
+            thread::yield_now();
+        }
+    }
+
+    fn drain(&self, batch: &mut Batch) {
+        while batch.len() < BATCH
+            && let Ok(message) = self.messages.try_recv()
+        {
+            if let Message::Request(request) = message {
+                batch.push(request);
+            }
+        }
+    }
+
+    fn commit(&mut self, mut batch: Batch) {
+        let started = Instant::now();
         let touched = self.touches.take();
         let outcome = self.transact(&mut batch, &touched);
         match &outcome {
@@ -97,6 +139,11 @@ impl Thread {
                 }
             }
         }
+        self.patience = started.elapsed() / 4;
+        let mut waiting = mem::take(&mut self.waiting);
+        self.drain(&mut waiting);
+        self.callers = batch.len() + waiting.len();
+        self.waiting = waiting;
         for request in batch {
             request.answer(outcome.as_ref().map(|_| ()));
         }
@@ -107,12 +154,71 @@ impl Thread {
         &self,
         batch: &mut [Box<dyn Request>],
         touched: &[(GrantId, UnixMillis)],
-    ) -> Work<(Position, Vec<(GrantId, UnixMillis)>)> {
+    ) -> Work<Committed> {
+        let committed = self.attempt(batch, touched, Guarded::No)?;
+        if let Some(committed) = committed {
+            return Ok(committed);
+        }
+        // Rare, and so dear: savepoints around all requests would cost every batch as much as the
+        // work itself.
+        self.execute("ROLLBACK")?;
+        let committed = self.attempt(batch, touched, Guarded::Yes)?;
+        committed.ok_or_else(|| Fault::unavailable("a write could not be undone"))
+    }
+
+    /// The transaction, with or without a savepoint around each request. None: a request failed that
+    /// had none, nothing is committed, and the transaction is still open.
+    fn attempt(
+        &self,
+        batch: &mut [Box<dyn Request>],
+        touched: &[(GrantId, UnixMillis)],
+        guarded: Guarded,
+    ) -> Work<Option<Committed>> {
         self.execute("BEGIN IMMEDIATE")?;
         let mut transaction = Transaction {
             conn: &self.conn,
             head: *self.head.borrow(),
         };
+        let written = self.write_touches(touched)?;
+        for request in batch {
+            let kept = match guarded {
+                Guarded::No => request.run(&mut transaction),
+                Guarded::Yes => self.run_guarded(request.as_mut(), &mut transaction)?,
+            };
+            // A full disk and the like undo the whole transaction: nothing of it may be
+            // acknowledged.
+            if self.conn.is_autocommit() {
+                return Err(Fault::unavailable("a write undid its whole transaction"));
+            }
+            if !kept && guarded == Guarded::No {
+                return Ok(None);
+            }
+        }
+        self.execute("COMMIT")?;
+        Ok(Some((transaction.head, written)))
+    }
+
+    /// Runs a request so that nothing is left of it if it fails.
+    fn run_guarded(
+        &self,
+        request: &mut dyn Request,
+        transaction: &mut Transaction<'_>,
+    ) -> Work<bool> {
+        let head = transaction.head;
+        self.execute("SAVEPOINT request")?;
+        let kept = request.run(transaction);
+        if !kept {
+            transaction.head = head;
+            if self.conn.is_autocommit() {
+                return Ok(false);
+            }
+            self.execute("ROLLBACK TO request")?;
+        }
+        self.execute("RELEASE request")?;
+        Ok(kept)
+    }
+
+    fn write_touches(&self, touched: &[(GrantId, UnixMillis)]) -> Work<Vec<(GrantId, UnixMillis)>> {
         let mut written = Vec::with_capacity(touched.len());
         for (grant, now) in touched {
             match self.touch(*grant, *now) {
@@ -124,22 +230,7 @@ impl Thread {
                 Err(fault) => return Err(fault),
             }
         }
-        for request in batch {
-            let head = transaction.head;
-            self.execute("SAVEPOINT request")?;
-            if !request.run(&mut transaction) {
-                transaction.head = head;
-                // A full disk and the like undo the whole transaction: nothing of it may be
-                // acknowledged.
-                if self.conn.is_autocommit() {
-                    return Err(Fault::unavailable("a write undid its whole transaction"));
-                }
-                self.execute("ROLLBACK TO request")?;
-            }
-            self.execute("RELEASE request")?;
-        }
-        self.execute("COMMIT")?;
-        Ok((transaction.head, written))
+        Ok(written)
     }
 
     /// Writes a noted use. Gives the time of use that stands now; none if it is all over.

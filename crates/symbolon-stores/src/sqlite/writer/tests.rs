@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use std::sync::mpsc::{Sender, channel};
+use std::sync::{
+    Mutex,
+    mpsc::{Sender, channel},
+};
 
 use symbolon_login::Scope;
 use tokio::task::JoinHandle;
@@ -29,9 +32,12 @@ fn writer(queue: usize) -> Arc<Writer> {
 async fn hold(writer: &Arc<Writer>) -> (Sender<()>, JoinHandle<()>) {
     let (release, held) = channel::<()>();
     let (started, running) = oneshot::channel();
+    let once = Mutex::new(Some((started, held)));
     let busy = ask(writer, move |_| {
-        let _ = started.send(());
-        let _ = held.recv();
+        if let Some((started, held)) = once.lock().unwrap().take() {
+            let _ = started.send(());
+            let _ = held.recv();
+        }
         Ok(())
     });
     running.await.unwrap();
@@ -44,17 +50,17 @@ async fn hold(writer: &Arc<Writer>) -> (Sender<()>, JoinHandle<()>) {
 /// Queues a request now and gives its answer later.
 fn ask<T: Send + 'static>(
     writer: &Arc<Writer>,
-    work: impl FnOnce(&mut Transaction<'_>) -> Work<T> + Send + 'static,
+    work: impl Fn(&mut Transaction<'_>) -> Work<T> + Send + 'static,
 ) -> JoinHandle<Result<T, StoreError>> {
     let writer = Arc::clone(writer);
     tokio::spawn(async move { writer.run(work).await })
 }
 
-fn mark(name: &str) -> impl FnOnce(&mut Transaction<'_>) -> Work<Position> + Send + 'static {
+fn mark(name: &str) -> impl Fn(&mut Transaction<'_>) -> Work<Position> + Send + 'static {
     let name = name.to_owned();
     move |tx| {
         let sql = "INSERT INTO mark (name) VALUES (?1)";
-        tx.conn().execute(sql, [name])?;
+        tx.conn().execute(sql, [&name])?;
         let everything = Scope::Everything {};
         log::end(tx, everything, NOW).map(|ended| ended.position)
     }
