@@ -8,13 +8,18 @@
 //! Stores hold no rules: they call the pure functions of `symbolon-login` inside their transaction
 //! and decide races.
 
+mod bridged;
 mod memory;
+mod redis;
 mod room;
 mod sqlite;
+mod touches;
 
 use symbolon_authority::ports::StoreError;
 
+pub use bridged::Bridged;
 pub use memory::Memory;
+pub use redis::{ConnectError, Durability, Redis, UnknownDurability};
 pub use sqlite::{OpenError, Sqlite, Statistics};
 
 /// An id that is in use is never overwritten (session fixation, tower-sessions before 0.12): whoever

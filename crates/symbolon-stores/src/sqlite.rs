@@ -13,7 +13,6 @@ mod open;
 mod readers;
 mod schema;
 mod sweep;
-mod touches;
 mod writer;
 
 use std::{fs::File, path::Path, sync::atomic::Ordering};
@@ -25,9 +24,9 @@ use tokio::sync::watch;
 
 pub use open::OpenError;
 
+use crate::touches::Touches;
 use fault::Work;
 use readers::Readers;
-use touches::Touches;
 use writer::{Transaction, Writer};
 
 /// All ports on the file `symbolon.db` of a data directory, held by one process at a time.

@@ -21,10 +21,11 @@ use symbolon_login::{Change, GrantId, Position, UnixMillis};
 use tokio::sync::{oneshot, watch};
 use tracing::error;
 
+use crate::touches::Touches;
+
 use super::{
     columns::{to_integer, to_json},
     fault::{Fault, Work},
-    touches::Touches,
 };
 
 /// How many requests may wait. More than that are refused at once, so that a slow disk gives

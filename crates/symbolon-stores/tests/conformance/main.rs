@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod cells;
 mod directory;
 mod ends;
 mod epochs;
@@ -119,3 +120,8 @@ backend!(sqlite, {
     let store = symbolon_stores::Sqlite::open(dir.path()).unwrap();
     (std::sync::Arc::new(store), dir)
 });
+backend!(redis, crate::cells::cell("SYMBOLON_TEST_REDIS").await);
+backend!(
+    redis_cluster,
+    crate::cells::cell("SYMBOLON_TEST_REDIS_CLUSTER").await
+);

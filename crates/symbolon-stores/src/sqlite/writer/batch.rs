@@ -14,8 +14,8 @@ use tokio::sync::watch;
 use tracing::error;
 
 use super::{BATCH, Counters, Message, Request, Transaction};
-use crate::sqlite::{
-    fault::{Fault, Work},
+use crate::{
+    sqlite::fault::{Fault, Work},
     touches::Touches,
 };
 

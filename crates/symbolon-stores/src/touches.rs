@@ -1,6 +1,6 @@
-//! Uses that were only seen: kept here until the writer takes them along in a transaction.
+//! Uses that were only seen: kept here until a store takes them along in a write.
 //!
-//! Noting one is a look-up in memory; at most one write a minute and grant reaches the disk.
+//! Noting one is a look-up in memory; at most one write a minute and grant reaches the database.
 
 use std::{
     collections::HashMap,
@@ -19,7 +19,7 @@ const TAKEN_AT_ONCE: usize = 1024;
 
 /// The uses that wait for the writer, and those that it wrote lately.
 #[derive(Default)]
-pub(super) struct Touches(Mutex<State>);
+pub(crate) struct Touches(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -32,7 +32,7 @@ struct State {
 
 impl Touches {
     /// Notes a use. True if it is the first that waits: the writer has to hear of it.
-    pub(super) fn note(&self, grant: GrantId, now: UnixMillis) -> bool {
+    pub(crate) fn note(&self, grant: GrantId, now: UnixMillis) -> bool {
         let mut state = self.lock();
         let soon = |known: &UnixMillis| now < known.plus(SEEN_EVERY);
         if state.written.get(&grant).is_some_and(soon) || state.waiting.len() >= REMEMBERED {
@@ -45,12 +45,12 @@ impl Touches {
     }
 
     /// Whether some wait.
-    pub(super) fn any(&self) -> bool {
+    pub(crate) fn any(&self) -> bool {
         !self.lock().waiting.is_empty()
     }
 
     /// Gives the writer what waits, up to a number that does not hold up the others.
-    pub(super) fn take(&self) -> Vec<(GrantId, UnixMillis)> {
+    pub(crate) fn take(&self) -> Vec<(GrantId, UnixMillis)> {
         let mut state = self.lock();
         if state.waiting.len() <= TAKEN_AT_ONCE {
             state.writing = mem::take(&mut state.waiting);
@@ -67,7 +67,7 @@ impl Touches {
 
     /// Notes which times of use the database holds now. What was taken and is not among them is
     /// forgotten.
-    pub(super) fn written(&self, times: Vec<(GrantId, UnixMillis)>) {
+    pub(crate) fn written(&self, times: Vec<(GrantId, UnixMillis)>) {
         let mut state = self.lock();
         if state.written.len() + times.len() > REMEMBERED {
             state.written.clear();
@@ -77,12 +77,12 @@ impl Touches {
     }
 
     /// Adds to what a reader saw the uses that the database does not hold yet.
-    pub(super) fn overlay(&self, found: &mut Standpoint) {
+    pub(crate) fn overlay(&self, found: &mut Standpoint) {
         self.lock().overlay(&found.login, &mut found.grant);
     }
 
     /// The same for all grants of a login.
-    pub(super) fn overlay_all(&self, found: &mut LoginWithGrants) {
+    pub(crate) fn overlay_all(&self, found: &mut LoginWithGrants) {
         let state = self.lock();
         for grant in &mut found.grants {
             state.overlay(&found.login, grant);

@@ -1,0 +1,3 @@
+-- Writes what is there already: who waits for this write waits for all before it, whoever wrote them.
+call('HSET', HEAD, 'seq', text(seq))
+return {}
