@@ -1,8 +1,14 @@
-//! The same story told to the store in memory and to SQLite gives the same answers, step by step.
+//! The same story told to the store in memory, to SQLite and to Redis gives the same answers, step by step.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-use std::{fmt::Debug, time::Duration};
+use std::{
+    env,
+    fmt::Debug,
+    process,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use proptest::prelude::*;
 use symbolon_authority::{
@@ -13,8 +19,9 @@ use symbolon_login::{
     AppSettings, AtLimit, ClientId, Digest, Freshness, GrantId, KeyId, Lifetimes, Login,
     LoginLimit, LoginPolicy, Position, Scope, Shape, Sid, UnixMillis, UserId,
 };
-use symbolon_stores::{Memory, Sqlite};
+use symbolon_stores::{Bridged, Durability, Memory, Redis, Sqlite};
 
+static CELLS: AtomicU32 = AtomicU32::new(0);
 const START: UnixMillis = UnixMillis::from_secs(1_800_000_000);
 
 /// One step. The numbers name people, logins, grants and apps of a small world in which everything
@@ -357,6 +364,27 @@ proptest! {
                 let expected = take(&memory, step.clone(), now).await;
                 prop_assert_eq!(take(&sqlite, step.clone(), now).await, expected, "{:?}", step);
                 prop_assert_eq!(look(&sqlite, now).await, look(&memory, now).await, "{:?}", step);
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn redis_beside_a_directory_tells_the_same_story(story in story()) {
+        let url = env::var("SYMBOLON_TEST_REDIS");
+        let url = url.expect("SYMBOLON_TEST_REDIS is not set: run tests/servers/run cargo nextest run -p symbolon-stores");
+        let cell = (process::id(), CELLS.fetch_add(1, Ordering::Relaxed));
+        let url = format!("{url}?cell=reference-{}-{}", cell.0, cell.1);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let redis = Redis::connect(&url, Durability::Memory).await.unwrap();
+            let (memory, redis) = (Memory::new(), Bridged::new(Memory::new(), redis, START).await.unwrap());
+            let mut now = START;
+            for (pause, step) in story {
+                now = now.plus(Duration::from_millis(pause));
+                let expected = take(&memory, step.clone(), now).await;
+                prop_assert_eq!(take(&redis, step.clone(), now).await, expected, "{:?}", step);
+                prop_assert_eq!(look(&redis, now).await, look(&memory, now).await, "{:?}", step);
             }
             Ok(())
         })?;
