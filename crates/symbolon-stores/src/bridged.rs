@@ -4,7 +4,7 @@ mod directory;
 mod logins;
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
 
@@ -40,9 +40,21 @@ struct Bridge<D> {
     sql: D,
     redis: Redis,
     carrying: tokio::sync::Mutex<()>,
-    /// The time of a deed that could not be carried.
-    late: Mutex<Option<UnixMillis>>,
-    is_late: Notify,
+    late: Arc<Late>,
+}
+
+/// The time of a deed that could not be carried.
+#[derive(Default)]
+struct Late {
+    at: Mutex<Option<UnixMillis>>,
+    noted: Notify,
+}
+
+impl Late {
+    fn at(&self) -> MutexGuard<'_, Option<UnixMillis>> {
+        // Nothing under the lock panics half-way.
+        self.at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl<D: Directory + Logins + 'static> Bridged<D> {
@@ -65,11 +77,10 @@ impl<D: Directory + Logins + 'static> Bridged<D> {
             sql,
             redis,
             carrying: tokio::sync::Mutex::default(),
-            late: Mutex::default(),
-            is_late: Notify::new(),
+            late: Arc::default(),
         });
         bridge.carry_through(bridge.sql.head().await?, now).await?;
-        let task = tokio::spawn(catch_up(Arc::clone(&bridge)));
+        let task = tokio::spawn(catch_up(Arc::downgrade(&bridge), Arc::clone(&bridge.late)));
         Ok(Self {
             bridge,
             task: task.abort_handle(),
@@ -91,8 +102,8 @@ impl<D: Directory + Logins> Bridge<D> {
             self.redis.carried(entry).await
         };
         published.await.map_err(|why| {
-            self.late().get_or_insert(now);
-            self.is_late.notify_one();
+            self.late.at().get_or_insert(now);
+            self.late.noted.notify_one();
             StoreError::Unavailable(format!(
                 "it is done and stored, but guards have not heard of it yet; they will as soon as Redis is back: {why}"
             ))
@@ -129,27 +140,26 @@ impl<D: Directory + Logins> Bridge<D> {
             self.redis.confirm().await
         }
     }
-
-    fn late(&self) -> MutexGuard<'_, Option<UnixMillis>> {
-        // Nothing under the lock panics half-way.
-        self.late.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-/// Carries what a verb could not, until it is done.
-async fn catch_up<D: Directory + Logins>(bridge: Arc<Bridge<D>>) {
+/// Carries what a verb could not, until it is done. Keeps no store open that is wanted no more.
+async fn catch_up<D: Directory + Logins>(bridge: Weak<Bridge<D>>, late: Arc<Late>) {
     loop {
-        bridge.is_late.notified().await;
+        late.noted.notified().await;
         loop {
-            let late = bridge.late().take();
-            let Some(now) = late else { break };
+            let since = late.at().take();
+            let (Some(now), Some(bridge)) = (since, bridge.upgrade()) else {
+                break;
+            };
             let carried = async {
                 let head = bridge.sql.head().await?;
                 bridge.carry_through(head, now).await
             };
-            if let Err(why) = carried.await {
+            let carried = carried.await;
+            drop(bridge);
+            if let Err(why) = carried {
                 warn!("what was done in the SQL store is not known in Redis yet: {why}");
-                bridge.late().get_or_insert(now);
+                late.at().get_or_insert(now);
                 sleep(AFTER_A_FAULT).await;
             }
         }

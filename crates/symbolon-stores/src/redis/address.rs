@@ -50,7 +50,8 @@ impl Address {
             return Err(bad("a Cluster has one database, which has no number"));
         }
         let plain = if tls { "rediss" } else { "redis" };
-        let node = |host: &str| format!("{plain}://{account}{host}/{database}");
+        // By RESP3 a connection tells at once that it broke, not only to the next write.
+        let node = |host: &str| format!("{plain}://{account}{host}/{database}?protocol=resp3");
         let hosts: Vec<&str> = if cluster {
             hosts.split(',').collect()
         } else {

@@ -20,7 +20,11 @@ const USES_WAIT: Duration = Duration::from_secs(1);
 pub(super) async fn follow(cell: Arc<Cell>, address: Address) {
     loop {
         match Link::waiting(&address, BLOCK).await {
-            Ok(link) => listen(&cell, &link).await,
+            Ok(link) => {
+                // What broke this line broke that one, too: better that this hears of it than the next write.
+                let _ = cell.writing.ask(&cmd("PING")).await;
+                listen(&cell, &link).await;
+            }
             Err(error) => warn!("the log is not followed: {}", cell.fault(&error)),
         }
         sleep(AFTER_A_FAULT).await;

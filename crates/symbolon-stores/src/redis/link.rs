@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use redis::{
-    Cmd, ErrorKind, Pipeline, RedisError, RedisResult, ServerErrorKind, Value,
+    Cmd, ErrorKind, Pipeline, ProtocolVersion, RedisError, RedisResult, ServerErrorKind, Value,
     aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig},
     cluster::ClusterClient,
     cluster_async::ClusterConnection,
@@ -53,6 +53,7 @@ impl Link {
     async fn new(address: &Address, answer: Duration, again: u32) -> RedisResult<Self> {
         if let Some(route) = address.route() {
             let cluster = ClusterClient::builder(address.nodes().to_vec())
+                .use_protocol(ProtocolVersion::RESP3)
                 .connection_timeout(CONNECT)
                 .response_timeout(answer)
                 .retries(again)
@@ -140,7 +141,7 @@ pub(super) struct Written {
     pub(super) waited: Option<Value>,
 }
 
-/// Whether the server said that it did not run what was sent.
+/// Whether what was sent did surely not run: nobody listened, or the server said so.
 fn was_not_begun(error: &RedisError) -> bool {
     use ServerErrorKind::{Ask, BusyLoading, ClusterDown, MasterDown, Moved, ReadOnly, TryAgain};
     match error.kind() {
@@ -149,6 +150,6 @@ fn was_not_begun(error: &RedisError) -> bool {
             Moved | Ask | TryAgain | ClusterDown | MasterDown | BusyLoading | ReadOnly
         ),
         ErrorKind::ClusterConnectionNotFound => true,
-        _ => false,
+        _ => error.is_connection_refusal(),
     }
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # redis.sh start DIR | stop DIR: private Redis servers on free loopback ports, with their data in DIR.
 #
-# One server (appendfsync always), one with TLS, and a Cluster of three primaries with a replica each, whose members
-# fail over within about a second. Prints where they are. DIR/NAME/redis.pid is the id of each, and
+# One server (appendfsync always), one with TLS, and two Clusters of three primaries with a replica each, whose members
+# fail over within about a second: one to rely on, one to kill. Prints where they are. DIR/NAME/redis.pid is the id of each, and
 # `DIR/redis-server DIR/NAME/redis.conf` starts it again.
 set -euo pipefail
 action=$1
@@ -88,32 +88,41 @@ is_whole() {
     done
 }
 
+# cluster NAME: three primaries with a replica each. Prints its members.
+cluster() {
+    local port ports=() nodes=() n
+    for n in {1..6}; do
+        port=$(free_port)
+        server "$1$n" "port $port" "cluster-port $(free_port)" "cluster-enabled yes" \
+            "cluster-node-timeout 1000" "cluster-replica-validity-factor 0" "repl-diskless-sync-delay 0"
+        ports+=("$port")
+        nodes+=("127.0.0.1:$port")
+    done
+    for port in "${ports[@]}"; do until_true is_up "$port"; done
+    redis-cli --cluster create "${nodes[@]}" --cluster-replicas 1 --cluster-yes >"$dir/$1.log" 2>&1 ||
+        { cat "$dir/$1.log" >&2; return 1; }
+    until_true is_whole "${ports[@]}"
+    (IFS=,; echo "redis+cluster://${nodes[*]}")
+}
+
 start() {
     mkdir -p "$dir"
     install_server >&2
-    local one tls port ports=() nodes=() n
+    local one tls steady failing
     one=$(free_port)
     server one "port $one"
     certificates
     tls=$(free_port)
     server tls "port 0" "tls-port $tls" "tls-cert-file $dir/certificates/server.pem" \
         "tls-key-file $dir/certificates/server.key" "tls-ca-cert-file $dir/certificates/ca.pem" "tls-auth-clients no"
-    for n in {1..6}; do
-        port=$(free_port)
-        server "member$n" "port $port" "cluster-port $(free_port)" "cluster-enabled yes" \
-            "cluster-node-timeout 1000" "cluster-replica-validity-factor 0" "repl-diskless-sync-delay 0"
-        ports+=("$port")
-        nodes+=("127.0.0.1:$port")
-    done
-    for port in "$one" "${ports[@]}"; do until_true is_up "$port"; done
-    redis-cli --cluster create "${nodes[@]}" --cluster-replicas 1 --cluster-yes >"$dir/cluster.log" 2>&1 ||
-        { cat "$dir/cluster.log" >&2; return 1; }
-    until_true is_whole "${ports[@]}"
-    local together
-    together=$(IFS=,; echo "${nodes[*]}")
+    until_true is_up "$one"
+    steady=$(cluster steady)
+    failing=$(cluster failing)
     echo "SYMBOLON_TEST_REDIS=redis://127.0.0.1:$one"
     echo "SYMBOLON_TEST_REDIS_TLS=rediss://127.0.0.1:$tls?ca=$dir/certificates/ca.pem"
-    echo "SYMBOLON_TEST_REDIS_CLUSTER=redis+cluster://$together"
+    echo "SYMBOLON_TEST_REDIS_CLUSTER=$steady"
+    # For the one test that kills members, by the ids in DIR/failing*/redis.pid.
+    echo "SYMBOLON_TEST_REDIS_FAILING=$failing"
     echo "SYMBOLON_TEST_REDIS_DIR=$dir"
 }
 

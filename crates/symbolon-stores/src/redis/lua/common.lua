@@ -9,7 +9,7 @@ local P = string.sub(HEAD, 1, -5)
 
 local head = call('HMGET', HEAD, 'epoch', 'number', 'seq')
 if not head[1] then
-  return redis.error_reply('LOSTCELL')
+  return redis.error_reply('LOSTCELL the head of the cell is gone')
 end
 local epoch, number, seq = tonumber(head[1]), tonumber(head[2]), tonumber(head[3])
 
