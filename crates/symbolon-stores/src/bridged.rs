@@ -73,6 +73,7 @@ impl<D: Directory + Logins + 'static> Bridged<D> {
         } else {
             sql.mark(MARK).await?;
         }
+        redis.confirm().await?;
         let bridge = Arc::new(Bridge {
             sql,
             redis,

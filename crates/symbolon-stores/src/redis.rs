@@ -51,7 +51,9 @@ use script::{Args, Script, Scripts};
 /// written there in that time is lost. Keep that timeout within the freshness that apps are promised.
 ///
 /// **Lost altogether.** When the cell's head is gone while we run (flushed, or a server that came back empty), every verb
-/// is refused; a new start founds the cell anew, in an epoch that outranks what was lost.
+/// is refused; a new start founds the cell anew, in an epoch that outranks what was lost. When the log went back
+/// behind what we saw (a failover lost its end), a new epoch begins at once: what was issued at or after
+/// the place to which it fell back is ended, and guards take a snapshot.
 ///
 /// Writes are never sent twice: an answer that was lost is an error, although the write may have happened.
 pub struct Redis {
@@ -119,7 +121,7 @@ impl Redis {
         })
     }
 
-    /// Whether [`Redis::connect`] found no cell and founded one: a first start, or everything was lost.
+    /// Whether [`Redis::connect`] found a cell that was never used: a first start, or everything was lost.
     pub fn is_new(&self) -> bool {
         self.founded
     }

@@ -87,7 +87,7 @@ impl Redis {
         Ok(Carried::Now)
     }
 
-    /// Waits until what others wrote up to now is as durable as was asked for.
+    /// Takes the cell into use, and waits until what others wrote up to now is as durable as was asked for.
     pub(crate) async fn confirm(&self) -> Result<(), StoreError> {
         let script = &self.cell.scripts.confirm;
         self.cell.write(script, &Args::default()).await.map(|_| ())

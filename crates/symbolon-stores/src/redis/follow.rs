@@ -1,14 +1,17 @@
 //! Beside the verbs: news of the log that others append, and uses that wait to be written.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use redis::{Cmd, Value, cmd};
 use symbolon_authority::ports::StoreError;
-use symbolon_login::{Position, SEEN_EVERY};
+use symbolon_login::{Position, SEEN_EVERY, UnixMillis};
 use tokio::time::sleep;
-use tracing::warn;
+use tracing::{error, warn};
 
-use super::{Args, Cell, address::Address, link::Link, reply::entry_position};
+use super::{Args, Cell, address::Address, link::Link, log, reply::entry_position};
 
 /// How long one question for news waits at the server: also how often the head is looked at in any case.
 const BLOCK: Duration = Duration::from_secs(1);
@@ -36,18 +39,34 @@ async fn listen(cell: &Cell, link: &Link) {
         let known = *cell.wake.borrow();
         match link.ask(&news_after(cell, known)).await {
             // Read by a question of its own: another node may have appended more by now.
-            Ok(_) => {
-                if let Err(error) = cell.read_head().await {
+            Ok(_) => match look(cell, known).await {
+                Ok(()) => {}
+                Err(error) => {
                     warn!("the log is not followed: {error}");
                     return;
                 }
-            }
+            },
             Err(error) => {
                 warn!("the log is not followed: {}", cell.fault(&error));
                 return;
             }
         }
     }
+}
+
+/// Reads the head. Begins a new epoch if it went back: positions that guards know must never be given out anew.
+async fn look(cell: &Cell, known: Position) -> Result<(), StoreError> {
+    let head = cell.read_head().await?;
+    if head < known {
+        error!(
+            "the log of {} went back from {known} to {head}: a failover or restart lost its end; a new epoch begins",
+            cell.shown
+        );
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = UnixMillis::from_secs(0).plus(now.unwrap_or_default());
+        log::begin_epoch(cell, head, known.next_epoch(now), now).await?;
+    }
+    Ok(())
 }
 
 fn news_after(cell: &Cell, known: Position) -> Cmd {

@@ -1,8 +1,8 @@
 //! Reading the log: a stream whose ids are the positions.
 
 use redis::{Value, cmd};
-use symbolon_authority::ports::{StoreError, Tail};
-use symbolon_login::{CutOff, LogEntry, Position, UnixMillis};
+use symbolon_authority::ports::{Ended, StoreError, Tail};
+use symbolon_login::{Change, CutOff, LogEntry, Position, Scope, UnixMillis};
 
 use super::{
     Args, Cell, Reply,
@@ -67,6 +67,33 @@ pub(super) async fn cut_offs(
             return Ok((head, found));
         }
         from = format!("({last}");
+    }
+}
+
+/// Begins the epoch of `next`, if the head is still `from`: none otherwise.
+pub(super) async fn begin_epoch(
+    cell: &Cell,
+    from: Position,
+    next: Position,
+    now: UnixMillis,
+) -> Result<Option<Ended>, StoreError> {
+    let covers = Scope::Restored { from };
+    let args = Args::default().with(now.as_millis()).with(from.to_string());
+    let args = args.with(next.epoch());
+    let args = args.with_change(&Change::CutOff { covers })?;
+    let mut reply = cell.write(&cell.scripts.begin_epoch, &args).await?;
+    match reply.text()?.as_str() {
+        "ended" => cell.ended(reply).map(Some),
+        _ => Ok(None),
+    }
+}
+
+impl Cell {
+    /// The place of an end, of which followers hear.
+    pub(super) fn ended(&self, mut reply: Reply) -> Result<Ended, StoreError> {
+        let (position, count) = (reply.parsed()?, reply.parsed()?);
+        self.saw(position);
+        Ok(Ended { position, count })
     }
 }
 

@@ -210,14 +210,9 @@ impl Logins for Redis {
     async fn begin_epoch(&self, now: UnixMillis) -> Result<Ended, StoreError> {
         for _ in 0..ATTEMPTS {
             let from = self.cell.read_head().await?;
-            let covers = Scope::Restored { from };
-            let args = Args::default().with(now.as_millis()).with(from.to_string());
-            let args = args.with(from.next_epoch(now).epoch());
-            let args = args.with_change(&Change::CutOff { covers })?;
-            let script = &self.cell.scripts.begin_epoch;
-            let mut reply = self.cell.write(script, &args).await?;
-            if reply.text()? == "ended" {
-                return self.ended(reply);
+            let next = from.next_epoch(now);
+            if let Some(ended) = log::begin_epoch(&self.cell, from, next, now).await? {
+                return Ok(ended);
             }
         }
         Err(too_busy())
@@ -356,14 +351,8 @@ impl Redis {
         let mut reply = self.cell.write(&self.cell.scripts.end, &args).await?;
         match reply.text()?.as_str() {
             "none" => Ok(None),
-            _ => self.ended(reply).map(Some),
+            _ => self.cell.ended(reply).map(Some),
         }
-    }
-
-    fn ended(&self, mut reply: Reply) -> Result<Ended, StoreError> {
-        let (position, count) = (reply.parsed()?, reply.parsed()?);
-        self.cell.saw(position);
-        Ok(Ended { position, count })
     }
 }
 

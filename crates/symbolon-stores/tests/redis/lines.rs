@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use symbolon_authority::ports::Logins;
+use symbolon_authority::ports::{Logins, Tail};
 use symbolon_login::Scope;
 use symbolon_stores::{Durability, Redis};
 use tokio::{
@@ -134,4 +134,32 @@ async fn redis_that_restarts_is_found_again_with_all_that_was_acknowledged() {
         .await
         .unwrap()
         .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_whose_log_went_back_begins_a_later_epoch() {
+    let mut server = Server::start(&["--appendonly", "no"]);
+    let store = Redis::connect(&server.url(), Durability::Memory)
+        .await
+        .unwrap();
+    assert!(try_open(&store, 1, 1).await);
+    let kept = store.end(Scope::User { user: user(9) }, NOW).await.unwrap();
+    assert!(try_open(&store, 1, 2).await);
+    let _: String = server.ask(&["SAVE"]);
+    let lost = store.end(Scope::User { user: user(1) }, NOW).await.unwrap();
+    assert_eq!(lost.position, kept.position.next());
+    server.kill();
+    server.restart();
+    eventually("a later epoch begins", || async {
+        store
+            .head()
+            .await
+            .is_ok_and(|head| head.epoch() > lost.position.epoch())
+    })
+    .await;
+    // Who followed the log takes a snapshot. What may have been issued after the lost end is dead.
+    assert_eq!(store.tail(lost.position, 9).await.unwrap(), Tail::Reset);
+    assert_eq!(lives(&store, 2).await, Ok(false));
+    // This is what only memory can lose: an end that nobody else had.
+    assert_eq!(lives(&store, 1).await, Ok(true));
 }

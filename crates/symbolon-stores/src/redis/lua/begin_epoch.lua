@@ -6,5 +6,6 @@ end
 local from_epoch, from_number = epoch, number
 epoch, number = tonumber(new), 0
 call('HSET', HEAD, 'epoch', new, 'number', 0)
+call('HDEL', HEAD, 'fresh')
 local count = end_scope('restored', from_epoch, from_number, change, now)
 return { 'ended', text(epoch) .. '.' .. text(number), text(count) }
