@@ -1,9 +1,10 @@
-//! The ports of the authority on memory and on SQLite.
+//! The ports of the authority on memory, on SQLite, and with logins in Redis.
 //!
 //! [`Memory`] is the reference: one struct behind one mutex, gone with the process, for tests.
 //! [`Sqlite`] is the embedded default: one file in a data directory, one writer thread that commits
-//! many waiting requests at once and answers each only after they are on disk. Both pass the same
-//! conformance suite (`tests/conformance`).
+//! many waiting requests at once and answers each only after they are on disk. [`Redis`] holds logins, the log and
+//! once-values, and [`Bridged`] puts it beside an SQL store for the rest. All pass the same conformance suite
+//! (`tests/conformance`).
 //!
 //! Stores hold no rules: they call the pure functions of `symbolon-login` inside their transaction
 //! and decide races.
