@@ -27,6 +27,16 @@ impl Limits<'_> {
         self.instead_of.is_empty() && limits.iter().flatten().all(room)
     }
 
+    /// From how many living logins of the person on they have to be read. None: never.
+    pub(crate) fn read_from(&self) -> Option<u32> {
+        if !self.instead_of.is_empty() {
+            return Some(0);
+        }
+        let limits = [self.per_person, self.per_app];
+        let most = limits.iter().flatten().map(|limit| limit.most.get());
+        most.min()
+    }
+
     /// Makes room for a login with a grant of `client_id` among `live`, the person's living logins
     /// with their living grants, newest first.
     pub(crate) fn room(&self, live: Vec<LoginWithGrants>, client_id: &ClientId) -> Room {

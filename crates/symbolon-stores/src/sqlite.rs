@@ -27,11 +27,10 @@ use tokio::sync::watch;
 pub use backup::{Restored, RestoredLogins, back_up, restore};
 pub use open::OpenError;
 
+use crate::touches::Touches;
 use fault::Work;
 use readers::Readers;
 use writer::{Transaction, Writer};
-
-use crate::touches::Touches;
 
 /// All ports on the file `symbolon.db` of a data directory, held by one process at a time.
 ///

@@ -1,6 +1,6 @@
-//! Uses that were only seen: kept here until the writer takes them along in a transaction.
+//! Uses that were only seen: kept here until a store takes them along in a write.
 //!
-//! Noting one is a look-up in memory; at most one write a minute and grant reaches the disk.
+//! Noting one is a look-up in memory; at most one write a minute and grant reaches the database.
 
 use std::{
     collections::HashMap,

@@ -2,7 +2,13 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-use std::{fmt::Debug, time::Duration};
+use std::{
+    env,
+    fmt::Debug,
+    process,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use proptest::prelude::*;
 use symbolon_authority::{
@@ -13,11 +19,12 @@ use symbolon_login::{
     AppSettings, AtLimit, ClientId, Digest, Freshness, GrantId, KeyId, Lifetimes, Login,
     LoginLimit, LoginPolicy, Position, Scope, Shape, Sid, UnixMillis, UserId,
 };
-use symbolon_stores::{Memory, Postgres, Sqlite};
+use symbolon_stores::{Bridged, Durability, Memory, Postgres, Redis, Sqlite};
 
 #[path = "servers/schema.rs"]
 mod schema;
 
+static CELLS: AtomicU32 = AtomicU32::new(0);
 const START: UnixMillis = UnixMillis::from_secs(1_800_000_000);
 
 /// One step. The numbers name people, logins, grants and apps of a small world in which everything
@@ -387,6 +394,19 @@ proptest! {
         runtime().block_on(async {
             let postgres = Postgres::connect(&schema::url().await).await.unwrap();
             compare(&postgres, story).await
+        })?;
+    }
+
+    #[test]
+    fn redis_beside_a_directory_tells_the_same_story(story in story()) {
+        let url = env::var("SYMBOLON_TEST_REDIS");
+        let url = url.expect("SYMBOLON_TEST_REDIS is not set: run tests/servers/run cargo nextest run -p symbolon-stores");
+        let cell = (process::id(), CELLS.fetch_add(1, Ordering::Relaxed));
+        let url = format!("{url}?cell=reference-{}-{}", cell.0, cell.1);
+        runtime().block_on(async {
+            let redis = Redis::connect(&url, Durability::Memory).await.unwrap();
+            let redis = Bridged::new(Memory::new(), redis, START).await.unwrap();
+            compare(&redis, story).await
         })?;
     }
 }

@@ -10,6 +10,7 @@
     reason = "tests"
 )]
 
+mod cells;
 mod directory;
 mod ends;
 mod epochs;
@@ -127,3 +128,8 @@ backend!(postgres, {
     let store = symbolon_stores::Postgres::connect(&url).await.unwrap();
     (std::sync::Arc::new(store), ())
 });
+backend!(redis, crate::cells::cell("SYMBOLON_TEST_REDIS").await);
+backend!(
+    redis_cluster,
+    crate::cells::cell("SYMBOLON_TEST_REDIS_CLUSTER").await
+);
