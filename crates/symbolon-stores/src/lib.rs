@@ -12,6 +12,7 @@
 
 mod bridged;
 mod memory;
+mod migration;
 mod postgres;
 mod redis;
 mod room;
@@ -23,9 +24,12 @@ use symbolon_authority::ports::StoreError;
 
 pub use bridged::Bridged;
 pub use memory::Memory;
-pub use postgres::{ConnectError as PostgresError, Migration, Postgres};
+pub use migration::Migration;
+pub use postgres::{ConnectError as PostgresError, Moment, Postgres};
 pub use redis::{ConnectError as RedisError, Durability, Redis, UnknownDurability};
-pub use sqlite::{OpenError, Restored, RestoredLogins, Sqlite, Statistics, back_up, restore};
+pub use sqlite::{
+    OpenError, Restored, RestoredLogins, Sqlite, Statistics, back_up, pending_migrations, restore,
+};
 
 /// An id that is in use is never overwritten (session fixation, tower-sessions before 0.12): whoever
 /// made it has to make another.

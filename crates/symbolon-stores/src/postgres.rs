@@ -35,9 +35,10 @@ use tokio::{
     task::JoinSet,
 };
 
-pub use migrations::Migration;
 pub use refusal::ConnectError;
+pub use transfer::Moment;
 
+use crate::Migration;
 use batch::Batcher;
 use fault::{Fault, Work};
 use heads::Heads;

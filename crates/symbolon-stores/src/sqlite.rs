@@ -27,6 +27,7 @@ use tokio::sync::watch;
 pub use backup::{Restored, RestoredLogins, back_up, restore};
 pub use open::OpenError;
 
+use crate::Migration;
 use crate::touches::Touches;
 use fault::Work;
 use readers::Readers;
@@ -72,6 +73,11 @@ pub struct Statistics {
     pub requests: u64,
     /// Times of use written.
     pub touches: u64,
+}
+
+/// The migrations that [`Sqlite::open`] would apply to the database of `dir`, in order; changes nothing.
+pub fn pending_migrations(dir: &Path) -> Result<Vec<Migration>, OpenError> {
+    open::pending(dir)
 }
 
 impl Sqlite {

@@ -140,9 +140,9 @@ pub enum Begin {
     Occupied,
 }
 
-/// A store that can be copied from and to. Nobody else may write to it meanwhile.
+/// Something that can be copied from: a store to which nobody writes meanwhile, or one moment of one.
 #[async_trait]
-pub trait Transfer: Send + Sync {
+pub trait Source: Send + Sync {
     /// How many records of the kind there are after `after`.
     async fn count(&self, kind: Kind, after: Option<Key>) -> Result<u64, StoreError>;
 
@@ -154,11 +154,15 @@ pub trait Transfer: Send + Sync {
         limit: u32,
     ) -> Result<Vec<Record>, StoreError>;
 
-    /// The key of the last record of the kind.
-    async fn last(&self, kind: Kind) -> Result<Option<Key>, StoreError>;
-
     /// The head of the log.
     async fn log_head(&self) -> Result<Position, StoreError>;
+}
+
+/// A store that can be copied to. Nobody else may write to it meanwhile.
+#[async_trait]
+pub trait Target: Source {
+    /// The key of the last record of the kind.
+    async fn last(&self, kind: Kind) -> Result<Option<Key>, StoreError>;
 
     /// Marks an empty store as [`UNFINISHED`].
     async fn begin(&self) -> Result<Begin, StoreError>;
@@ -202,8 +206,8 @@ pub enum CopyError {
 
 /// Copies everything, in bites, each of which stays when the copy is cut short.
 pub async fn copy(
-    from: &dyn Transfer,
-    to: &dyn Transfer,
+    from: &dyn Source,
+    to: &dyn Target,
     mut tell: impl FnMut(Progress) + Send,
 ) -> Result<u64, CopyError> {
     let before = census(from).await?;
@@ -249,7 +253,7 @@ struct Census {
     counts: Vec<u64>,
 }
 
-async fn census(store: &dyn Transfer) -> Result<Census, StoreError> {
+async fn census(store: &dyn Source) -> Result<Census, StoreError> {
     let mut counts = Vec::new();
     for kind in Kind::ALL {
         counts.push(store.count(kind, None).await?);

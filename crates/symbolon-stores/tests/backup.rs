@@ -27,7 +27,7 @@ use symbolon_login::{
 };
 use symbolon_stores::{
     OpenError, RestoredLogins, Sqlite, back_up, restore,
-    transfer::{Kind, Record, Transfer},
+    transfer::{Kind, Record, Source},
 };
 
 const NOW: UnixMillis = UnixMillis::from_secs(1_800_000_000);

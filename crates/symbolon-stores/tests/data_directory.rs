@@ -1,6 +1,11 @@
 //! Opening a data directory: made when missing, refused when it is not ours, and then left as it is.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 use std::{
     collections::BTreeMap,
@@ -302,4 +307,35 @@ async fn what_may_not_be_read_or_written_is_refused() {
         let error = refused(dir.path(), dir.path());
         assert!(matches!(error, OpenError::Unreadable { .. }), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_migration_that_another_build_applied_is_refused() {
+    let dir = a_data_directory().await;
+    let conn = Connection::open(dir.path().join(DATABASE)).unwrap();
+    let changed = "UPDATE migration SET checksum = 'another' WHERE number = 1";
+    assert_eq!(conn.execute(changed, []).unwrap(), 1);
+    conn.close().unwrap();
+    let error = Sqlite::open(dir.path()).err().expect("a refusal");
+    assert!(
+        matches!(error, OpenError::Changed { number: 1, .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_would_be_applied_is_told_without_applying_it() {
+    let around = tempfile::tempdir().unwrap();
+    let dir = around.path().join("data");
+    let pending = symbolon_stores::pending_migrations(&dir).unwrap();
+    assert_eq!(pending[0].number, 1);
+    assert!(!dir.exists());
+    Sqlite::open(&dir).unwrap().close().unwrap();
+    let before = look(&dir);
+    assert!(
+        symbolon_stores::pending_migrations(&dir)
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(before, look(&dir));
 }

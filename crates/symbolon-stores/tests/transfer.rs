@@ -18,7 +18,7 @@ use symbolon_login::{
 };
 use symbolon_stores::{
     Sqlite,
-    transfer::{Begin, CopyError, Key, Kind, Record, Transfer, UNFINISHED, copy},
+    transfer::{Begin, CopyError, Key, Kind, Record, Source, Target, UNFINISHED, copy},
 };
 
 const NOW: UnixMillis = UnixMillis::from_secs(1_800_000_000);
@@ -185,7 +185,7 @@ struct Failing<'a> {
 }
 
 #[async_trait]
-impl Transfer for Failing<'_> {
+impl Source for Failing<'_> {
     async fn count(&self, kind: Kind, after: Option<Key>) -> Result<u64, StoreError> {
         self.inner.count(kind, after).await
     }
@@ -197,11 +197,15 @@ impl Transfer for Failing<'_> {
     ) -> Result<Vec<Record>, StoreError> {
         self.inner.records(kind, after, limit).await
     }
-    async fn last(&self, kind: Kind) -> Result<Option<Key>, StoreError> {
-        self.inner.last(kind).await
-    }
     async fn log_head(&self) -> Result<Position, StoreError> {
         self.inner.log_head().await
+    }
+}
+
+#[async_trait]
+impl Target for Failing<'_> {
+    async fn last(&self, kind: Kind) -> Result<Option<Key>, StoreError> {
+        self.inner.last(kind).await
     }
     async fn begin(&self) -> Result<Begin, StoreError> {
         self.inner.begin().await

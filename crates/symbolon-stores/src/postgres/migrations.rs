@@ -3,22 +3,12 @@
 //! Each is one transaction, under a lock on one row: nodes that start at once apply it once. A later one
 //! only adds what the program before it can live with; what nothing uses any more leaves one release later.
 
-use std::{fmt::Write, time::Duration};
+use std::time::Duration;
 
-use symbolon_login::Digest;
 use tokio_postgres::{Client, GenericClient, error::SqlState};
 
 use super::refusal::ConnectError;
-
-/// A step of the schema.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Migration {
-    /// Its place in the order, from 1.
-    pub number: u32,
-    /// What it does, in a word or two.
-    pub name: &'static str,
-    sql: &'static str,
-}
+use crate::Migration;
 
 /// An entry that was released is never changed.
 const MIGRATIONS: &[Migration] = &[Migration {
@@ -32,20 +22,6 @@ const OLDEST_SERVER: u32 = 150_000;
 
 /// How often the making of the table of migrations is tried beside another node that makes it, too.
 const TRIES: u32 = 50;
-
-impl Migration {
-    fn checksum(&self) -> String {
-        let digest = Digest::of("migration", self.sql.as_bytes());
-        digest
-            .as_bytes()
-            .iter()
-            .fold(String::new(), |mut text, byte| {
-                // Writing to a string cannot fail.
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
-    }
-}
 
 /// Refuses a server that is too old, or that acknowledges what is not on disk.
 pub(super) async fn check_server(client: &Client) -> Result<(), ConnectError> {

@@ -4,6 +4,7 @@
 //! cut-offs. A login takes the smallest `rev` of its grants: later ends find it older than themselves.
 
 use async_trait::async_trait;
+use deadpool_postgres::{GenericClient, Object};
 use futures_util::{FutureExt, future::try_join_all};
 use symbolon_authority::{PasswordHash, ports::StoreError};
 use symbolon_login::{Grant, LogEntry, Login, Position, UnixMillis};
@@ -20,20 +21,74 @@ use super::{
     log,
     rows::{LOGIN_COLUMNS, grant_columns, login_columns, read_grant, read_login},
 };
-use crate::transfer::{Begin, Key, Kind, Record, Transfer, UNFINISHED};
+use crate::transfer::{Begin, Key, Kind, Record, Source, Target, UNFINISHED};
 
 /// The `rev` of a login whose grants have not arrived.
 const NO_GRANT: (i64, i64) = (u32::MAX as i64, 0);
 
+/// One moment of a database, whatever its nodes write meanwhile.
+pub struct Moment {
+    /// There until it is dropped.
+    client: Option<Object>,
+}
+
+impl Postgres {
+    /// Holds this moment still for a backup: everything that was acknowledged before the call is in it.
+    pub async fn moment(&self) -> Result<Moment, StoreError> {
+        let held = async {
+            let client = self.database.client().await?;
+            let moment = Moment {
+                client: Some(client),
+            };
+            let begin = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY";
+            moment.client()?.batch_execute(begin).await?;
+            // The first statement takes the moment.
+            log::head(&***moment.client()?).await?;
+            Ok::<_, Fault>(moment)
+        };
+        Ok(held.await?)
+    }
+}
+
+impl Moment {
+    fn client(&self) -> Work<&Object> {
+        let over = || Fault::unavailable("this moment is over");
+        self.client.as_ref().ok_or_else(over)
+    }
+}
+
+impl Drop for Moment {
+    fn drop(&mut self) {
+        // Its transaction ends with its connection, which nobody else gets out of the pool.
+        drop(self.client.take().map(Object::take));
+    }
+}
+
 #[async_trait]
-impl Transfer for Postgres {
+impl Source for Moment {
+    async fn count(&self, kind: Kind, after: Option<Key>) -> Result<u64, StoreError> {
+        Ok(count(self.client()?, kind, after).await?)
+    }
+
+    async fn records(
+        &self,
+        kind: Kind,
+        after: Option<Key>,
+        limit: u32,
+    ) -> Result<Vec<Record>, StoreError> {
+        Ok(records(self.client()?, kind, after, limit).await?)
+    }
+
+    async fn log_head(&self) -> Result<Position, StoreError> {
+        Ok(log::head(&***self.client()?).await?)
+    }
+}
+
+#[async_trait]
+impl Source for Postgres {
     async fn count(&self, kind: Kind, after: Option<Key>) -> Result<u64, StoreError> {
         let client = self.database.client().await?;
-        let Statements { count, .. } = statements(kind);
-        let bound = bound(kind, after)?;
-        let found = maybe_row(&client, count, &refer(&bound)).await?;
-        let found = found.map(|row| number(&row, 0)).transpose()?;
-        Ok(found.unwrap_or(0))
+        Ok(count(&client, kind, after).await?)
     }
 
     async fn records(
@@ -43,24 +98,22 @@ impl Transfer for Postgres {
         limit: u32,
     ) -> Result<Vec<Record>, StoreError> {
         let client = self.database.client().await?;
-        let Statements { records, .. } = statements(kind);
-        let mut values = bound(kind, after)?;
-        values.push(Box::new(i64::from(limit)));
-        let found = rows(&client, records, &refer(&values)).await?;
-        let found: Work<Vec<Record>> = found.iter().map(|row| read(kind, row)).collect();
-        Ok(found?)
-    }
-
-    async fn last(&self, kind: Kind) -> Result<Option<Key>, StoreError> {
-        let client = self.database.client().await?;
-        let Statements { last, .. } = statements(kind);
-        let last = maybe_row(&client, last, &[]).await?;
-        Ok(last.map(|row| key(kind, &row)).transpose()?)
+        Ok(records(&client, kind, after, limit).await?)
     }
 
     async fn log_head(&self) -> Result<Position, StoreError> {
         let client = self.database.client().await?;
         Ok(log::head(&**client).await?)
+    }
+}
+
+#[async_trait]
+impl Target for Postgres {
+    async fn last(&self, kind: Kind) -> Result<Option<Key>, StoreError> {
+        let client = self.database.client().await?;
+        let Statements { last, .. } = statements(kind);
+        let last = maybe_row(&client, last, &[]).await?;
+        Ok(last.map(|row| key(kind, &row)).transpose()?)
     }
 
     async fn begin(&self) -> Result<Begin, StoreError> {
@@ -108,6 +161,27 @@ impl Transfer for Postgres {
         self.database.announce(head);
         Ok(())
     }
+}
+
+async fn count(client: &impl GenericClient, kind: Kind, after: Option<Key>) -> Work<u64> {
+    let Statements { count, .. } = statements(kind);
+    let bound = bound(kind, after)?;
+    let found = maybe_row(client, count, &refer(&bound)).await?;
+    let found = found.map(|row| number(&row, 0)).transpose()?;
+    Ok(found.unwrap_or(0))
+}
+
+async fn records(
+    client: &impl GenericClient,
+    kind: Kind,
+    after: Option<Key>,
+    limit: u32,
+) -> Work<Vec<Record>> {
+    let Statements { records, .. } = statements(kind);
+    let mut values = bound(kind, after)?;
+    values.push(Box::new(i64::from(limit)));
+    let found = rows(client, records, &refer(&values)).await?;
+    found.iter().map(|row| read(kind, row)).collect()
 }
 
 /// The statements of one kind. The key after which to go on comes first among their parameters, the

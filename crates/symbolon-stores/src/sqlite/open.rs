@@ -21,6 +21,7 @@ pub use refusal::OpenError;
 
 use self::inspect::Found;
 use super::{log, schema};
+use crate::Migration;
 
 /// The file that holds everything.
 pub(super) const DATABASE: &str = "symbolon.db";
@@ -76,6 +77,9 @@ pub(super) fn open(dir: &Path) -> Result<Opened, OpenError> {
     if writer.is_readonly("main").map_err(refused)? {
         return Err(OpenError::no_access(&path, "it is write-protected"));
     }
+    if let Some(number) = schema::changed(&writer).map_err(refused)? {
+        return Err(OpenError::Changed { path, number });
+    }
     let readers = readers(&path).map_err(refused)?;
     let head = log::head(&writer).map_err(|fault| OpenError::store(&path, fault.into()))?;
     Ok(Opened {
@@ -83,6 +87,17 @@ pub(super) fn open(dir: &Path) -> Result<Opened, OpenError> {
         writer,
         readers,
         head,
+    })
+}
+
+/// What [`open`] would apply to the database of `dir`, in order. Changes nothing.
+pub(super) fn pending(dir: &Path) -> Result<Vec<Migration>, OpenError> {
+    if !inspect::is_directory(dir)? {
+        return Ok(schema::pending(0));
+    }
+    Ok(match inspect::inspect(&dir.join(DATABASE))? {
+        Found::Nothing => schema::pending(0),
+        Found::Ours { version } => schema::pending(version),
     })
 }
 

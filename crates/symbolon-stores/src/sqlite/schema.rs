@@ -1,31 +1,59 @@
 //! The tables, as numbered migrations.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
+
+use crate::Migration;
 
 /// Marks the file as ours in its header: `SYMB`.
 pub(super) const APPLICATION_ID: u32 = 0x5359_4d42;
 
 /// Each entry takes the file from the version before it to its own: the first from nothing to 1.
 /// An entry that was released is never changed.
-const MIGRATIONS: &[&str] = &[FIRST];
+const MIGRATIONS: &[Migration] = &[Migration {
+    number: 1,
+    name: "first tables",
+    sql: FIRST,
+}];
 
 /// The version that this program reads and writes.
 pub(super) fn version() -> u32 {
     u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
 }
 
+/// What is not applied to a file of version `from`.
+pub(super) fn pending(from: u32) -> Vec<Migration> {
+    let later = MIGRATIONS.iter().filter(|step| step.number > from);
+    later.copied().collect()
+}
+
 /// Brings the file from version `from` to [`version`], one transaction a step.
 pub(super) fn migrate(conn: &Connection, from: u32) -> rusqlite::Result<()> {
-    for (number, sql) in (1_u32..).zip(MIGRATIONS) {
-        if number > from {
-            let step = conn.unchecked_transaction()?;
-            step.execute_batch(sql)?;
-            step.pragma_update(None, "application_id", APPLICATION_ID)?;
-            step.pragma_update(None, "user_version", number)?;
-            step.commit()?;
-        }
+    for migration in pending(from) {
+        let step = conn.unchecked_transaction()?;
+        step.execute_batch(migration.sql)?;
+        let sql = "INSERT INTO migration (number, name, checksum) VALUES (?1, ?2, ?3)";
+        let Migration { number, name, .. } = migration;
+        step.execute(sql, params![number, name, migration.checksum()])?;
+        step.pragma_update(None, "application_id", APPLICATION_ID)?;
+        step.pragma_update(None, "user_version", number)?;
+        step.commit()?;
     }
     Ok(())
+}
+
+/// The first applied step, if any, that is not the one that this program knows by its number.
+pub(super) fn changed(conn: &Connection) -> rusqlite::Result<Option<u32>> {
+    let mut applied = conn.prepare("SELECT number, checksum FROM migration ORDER BY number")?;
+    let mut applied = applied.query([])?;
+    let mut ours = MIGRATIONS.iter();
+    while let Some(row) = applied.next()? {
+        let (number, checksum): (u32, String) = (row.get(0)?, row.get(1)?);
+        let known = ours.next();
+        if known.is_none_or(|step| step.number != number || step.checksum() != checksum) {
+            return Ok(Some(number));
+        }
+    }
+    Ok(None)
 }
 
 /// Rows of people, logins and grants are keyed by their time-ordered ids, so that new rows land side
@@ -37,6 +65,12 @@ pub(super) fn migrate(conn: &Connection, from: u32) -> rusqlite::Result<()> {
 /// `user.is_admin` is derived from `roles` by the authority's own rule when the row is written.
 /// `epoch` holds which life of the log this file is in; the log's newest row is its head.
 const FIRST: &str = "
+CREATE TABLE migration (
+    number   INTEGER NOT NULL PRIMARY KEY,
+    name     TEXT    NOT NULL,
+    checksum TEXT    NOT NULL
+) STRICT;
+
 CREATE TABLE user (
     id          BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     identifier  TEXT    NOT NULL UNIQUE,

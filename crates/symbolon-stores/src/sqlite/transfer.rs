@@ -15,10 +15,10 @@ use super::{
     log,
     logins::{grant_columns, insert_grant, insert_login, login_columns, read_grant, read_login},
 };
-use crate::transfer::{Begin, Key, Kind, Record, Transfer, UNFINISHED};
+use crate::transfer::{Begin, Key, Kind, Record, Source, Target, UNFINISHED};
 
 #[async_trait]
-impl Transfer for Sqlite {
+impl Source for Sqlite {
     async fn count(&self, kind: Kind, after: Option<Key>) -> Result<u64, StoreError> {
         self.read(move |conn| {
             let mut count = conn.prepare_cached(rows(kind).count)?;
@@ -44,6 +44,13 @@ impl Transfer for Sqlite {
         .await
     }
 
+    async fn log_head(&self) -> Result<Position, StoreError> {
+        self.read(log::head).await
+    }
+}
+
+#[async_trait]
+impl Target for Sqlite {
     async fn last(&self, kind: Kind) -> Result<Option<Key>, StoreError> {
         self.read(move |conn| {
             let mut last = conn.prepare_cached(rows(kind).last)?;
@@ -52,10 +59,6 @@ impl Transfer for Sqlite {
                 .optional()?)
         })
         .await
-    }
-
-    async fn log_head(&self) -> Result<Position, StoreError> {
-        self.read(log::head).await
     }
 
     async fn begin(&self) -> Result<Begin, StoreError> {

@@ -37,6 +37,14 @@ pub enum OpenError {
         /// The newest schema version that this program knows.
         ours: u32,
     },
+    /// A step of its schema is not the one that this program knows by its number.
+    #[error("migration {number} of {} is not the one that this program knows: it was applied by another build; use that one, or restore a backup", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// The step.
+        number: u32,
+    },
     /// It is a SQLite file of another application.
     #[error("{} is a database of another application: choose another data directory", path.display())]
     Foreign {
