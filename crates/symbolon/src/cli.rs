@@ -9,6 +9,9 @@ use std::{num::NonZeroU32, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use symbolon_server::login::{AtLimit, ClientId, Freshness, Identifier, Role, Shape, Sid};
+use symbolon_stores::Durability;
+
+use crate::store::{LoginsUrl, StoreUrl};
 
 /// One login record. Each app chooses its shape, session cookie or JWT, and how fresh a yes must be.
 /// An ended login is refused everywhere at once.
@@ -46,6 +49,13 @@ pub(crate) enum Command {
     /// The root key is not in it: keep a copy of DIR/root.key apart from it. Whoever has both has the
     /// authority; whoever has only one has nothing.
     Backup(Backup),
+    /// Copy everything from one store into another, empty one: nobody is signed out
+    ///
+    /// Stop every server that uses the source first. Cut short, it goes on where it stopped when it is
+    /// run again. The root key is no part of a store: whoever serves the new one needs DIR/root.key.
+    Copy(Copy),
+    /// Bring the tables of a store up to date, as `symbolon serve` does at its start
+    Migrate(Migrate),
     /// Put a backup in the place of the database, with the server stopped
     ///
     /// Whatever was issued after the backup was taken is refused everywhere, in both shapes. Who was
@@ -77,13 +87,15 @@ pub(crate) struct Demo {
 
 #[derive(Args)]
 pub(crate) struct Serve {
-    /// A TOML file with any of: data, listen, public_url, insecure_http, max_logins, at_limit,
-    /// remembered_days, unremembered_hours
+    /// A TOML file with any of: data, store, logins, logins_durability, listen, public_url,
+    /// insecure_http, max_logins, at_limit, remembered_days, unremembered_hours
     #[arg(long, value_name = "FILE", env = "SYMBOLON_CONFIG")]
     pub(crate) config: Option<PathBuf>,
     /// Where the database and the root key are kept [default: symbolon-data]
     #[arg(long, value_name = "DIR", env = "SYMBOLON_DATA")]
     pub(crate) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) place: Place,
     /// Address to listen on [default: localhost:7300]
     #[arg(long, value_name = "HOST:PORT", env = "SYMBOLON_LISTEN")]
     pub(crate) listen: Option<String>,
@@ -126,6 +138,63 @@ pub(crate) struct Restore {
     pub(crate) target: Target,
 }
 
+#[derive(Args)]
+pub(crate) struct Copy {
+    /// The store to copy from: sqlite:DIR or postgres://...
+    #[arg(long, value_name = "URL")]
+    pub(crate) from: StoreUrl,
+    /// The empty store to copy to
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: StoreUrl,
+    /// Leave the source usable. Serving both gives one past two futures
+    #[arg(long)]
+    pub(crate) keep_source: bool,
+    /// Answer in JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Migrate {
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+/// Which stores hold what the authority knows.
+#[derive(Args, Clone, Default)]
+pub(crate) struct Place {
+    /// Where everything is kept: sqlite:DIR or postgres://USER:PASSWORD@HOST/DATABASE [default: sqlite: in
+    /// the data directory]. A password is safer in the environment or the file
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SYMBOLON_STORE",
+        hide_env_values = true,
+        global = true
+    )]
+    pub(crate) store: Option<StoreUrl>,
+    /// Where logins are kept instead: redis://HOST:PORT, rediss://, redis+cluster://HOST:PORT,HOST:PORT
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SYMBOLON_LOGINS",
+        hide_env_values = true,
+        global = true
+    )]
+    pub(crate) logins: Option<LoginsUrl>,
+    /// When Redis has a write: memory, disk or replica [default: disk]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        env = "SYMBOLON_LOGINS_DURABILITY",
+        global = true
+    )]
+    pub(crate) logins_durability: Option<Durability>,
+}
+
 /// Where the authority is, and how to answer.
 #[derive(Args)]
 pub(crate) struct Target {
@@ -138,6 +207,8 @@ pub(crate) struct Target {
         global = true
     )]
     pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: Place,
     /// Answer in JSON
     #[arg(long, global = true)]
     pub(crate) json: bool,

@@ -2,13 +2,17 @@
 
 mod app;
 mod backup;
+mod copy;
 mod login;
+mod migrate;
 mod token;
 mod user;
 
 pub(crate) use app::app;
 pub(crate) use backup::{backup, restore};
+pub(crate) use copy::copy;
 pub(crate) use login::login;
+pub(crate) use migrate::migrate;
 pub(crate) use token::token;
 pub(crate) use user::{made_up_password, user};
 

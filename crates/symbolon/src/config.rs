@@ -3,14 +3,19 @@
 use std::{fs, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, ensure};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de};
 use symbolon_server::{
     PublicUrl,
     authority::Settings,
     login::{AtLimit, LoginDefaults, LoginLimit},
 };
 
-use crate::cli::Serve;
+use symbolon_stores::Durability;
+
+use crate::{
+    cli::{Place, Serve},
+    store::{LoginsUrl, StoreUrl, Stores},
+};
 
 /// The longest that browsers keep a cookie (RFC 6265bis section 5.5).
 const LONGEST_DAYS: u32 = 400;
@@ -23,6 +28,8 @@ pub(crate) struct Config {
     pub(crate) listen: String,
     pub(crate) public_url: PublicUrl,
     pub(crate) insecure_http: bool,
+    /// Where everything is kept.
+    pub(crate) stores: Stores,
     /// What every login is held to.
     pub(crate) logins: LoginDefaults,
 }
@@ -32,6 +39,10 @@ pub(crate) struct Config {
 #[serde(deny_unknown_fields)]
 struct File {
     data: Option<PathBuf>,
+    store: Option<StoreUrl>,
+    logins: Option<LoginsUrl>,
+    #[serde(default, deserialize_with = "durability")]
+    logins_durability: Option<Durability>,
     listen: Option<String>,
     public_url: Option<String>,
     insecure_http: Option<bool>,
@@ -67,6 +78,12 @@ impl Config {
 
     fn settle(given: Serve, file: File) -> Result<Self> {
         let logins = settle_logins(&given, &file)?;
+        let place = Place {
+            store: given.place.store.or(file.store),
+            logins: given.place.logins.or(file.logins),
+            logins_durability: given.place.logins_durability.or(file.logins_durability),
+        };
+        let stores = Stores::from(place);
         let listen = given
             .listen
             .or(file.listen)
@@ -91,9 +108,15 @@ impl Config {
                 .with_context(|| format!("public_url = \"{public_url}\""))?,
             listen,
             insecure_http,
+            stores,
             logins,
         })
     }
+}
+
+fn durability<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Durability>, D::Error> {
+    let text = String::deserialize(from)?;
+    text.parse().map(Some).map_err(de::Error::custom)
 }
 
 /// The rules for logins.
@@ -139,6 +162,7 @@ mod tests {
         Serve {
             config: None,
             data: None,
+            place: Place::default(),
             listen: None,
             public_url: None,
             insecure_http: None,
@@ -247,5 +271,28 @@ mod tests {
             error.contains("listn") && error.contains("line 1"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn stores_are_named_in_the_file_and_laid_over_by_the_command_line() {
+        let text = "store = \"postgres://db/x\"\nlogins = \"redis://cache\"\nlogins_durability = \"replica\"";
+        let file: File = toml::from_str(text).unwrap();
+        let config = Config::settle(given(), file).unwrap();
+        assert_eq!(config.stores.durability, Durability::Replica);
+        assert_eq!(config.stores.store.to_string(), "postgres://db/x");
+        let place = Place {
+            store: Some("sqlite:other".parse().unwrap()),
+            ..Place::default()
+        };
+        let given = Serve { place, ..given() };
+        let config = Config::settle(given, toml::from_str(text).unwrap()).unwrap();
+        assert_eq!(config.stores.store.to_string(), "sqlite:other");
+        for (wrong, hint) in [
+            ("store = \"mysql://x\"", "sqlite:DIRECTORY"),
+            ("logins_durability = \"always\"", "memory, disk or replica"),
+        ] {
+            let error = toml::from_str::<File>(wrong).unwrap_err().to_string();
+            assert!(error.contains(hint) && error.contains("line 1"), "{error}");
+        }
     }
 }

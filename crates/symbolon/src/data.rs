@@ -18,7 +18,10 @@ use symbolon_server::authority::{
 };
 use symbolon_stores::Sqlite;
 
-use crate::world::RealWorld;
+use crate::{
+    store::{Open, Stores},
+    world::RealWorld,
+};
 
 const DATABASE: &str = "symbolon.db";
 pub(crate) const ROOT_KEY: &str = "root.key";
@@ -32,7 +35,9 @@ const WAITING_PASSWORDS: usize = 128;
 /// An open data directory. While it is open nobody else can open it.
 pub(crate) struct Data {
     pub(crate) authority: Arc<Authority>,
-    pub(crate) store: Arc<Sqlite>,
+    pub(crate) directory: Arc<dyn Directory>,
+    /// To be closed in order.
+    sqlite: Option<Arc<Sqlite>>,
 }
 
 /// Whether a data directory may be made where there is none.
@@ -48,37 +53,45 @@ pub(crate) fn socket_path(dir: &Path) -> PathBuf {
 }
 
 impl Data {
-    /// Opens the directory and the authority in it.
+    /// Opens the directory, the stores, and the authority that stands on them.
     pub(crate) async fn open(
         dir: &Path,
+        stores: &Stores,
         settings: Settings,
         if_missing: IfMissing,
     ) -> Result<Self> {
-        let database = dir.join(DATABASE);
-        let exists = database
-            .try_exists()
-            .with_context(|| format!("cannot look into {}", dir.display()))?;
-        if !exists && if_missing == IfMissing::Refuse {
-            bail!(
-                "there is no authority in {}: start one with `symbolon serve`, or name its directory with --data",
-                dir.display()
-            );
-        }
         let world = RealWorld::new();
-        let root = if exists {
-            read_root_key(dir)?
-        } else {
-            make_root_key(dir, &world)?
+        let root_key = |exists: bool| match (exists, if_missing) {
+            (true, _) => read_root_key(dir),
+            (false, IfMissing::Create) => make_root_key(dir, &world),
+            (false, IfMissing::Refuse) => bail!(
+                "there is no authority in {}: start one with `symbolon serve`, or name its place with --data and --store",
+                shown(dir, stores)
+            ),
         };
-        let store = Arc::new(Sqlite::open(dir)?);
+        let (root, open) = if let Some(place) = stores.store.directory(dir) {
+            let exists = place.join(DATABASE).try_exists();
+            let exists = exists.with_context(|| format!("cannot look into {}", place.display()))?;
+            // The key first: a database whose key could not be written would be lost.
+            (root_key(exists)?, stores.open(dir).await?)
+        } else {
+            let open = stores.open(dir).await?;
+            (root_key(!open.directory.keys().await?.is_empty())?, open)
+        };
+        let Open {
+            directory,
+            logins,
+            once,
+            sqlite,
+        } = open;
         let mut salt = [0; 16];
         world.fill(&mut salt)?;
         let passwords = Passwords::start(password_threads(), WAITING_PASSWORDS, salt)
             .context("cannot start the password threads")?;
         let ports = Ports {
-            directory: store.clone(),
-            logins: store.clone(),
-            once: store.clone(),
+            directory: directory.clone(),
+            logins,
+            once,
             world: Arc::new(world),
         };
         let authority = Authority::open(ports, &root, passwords, settings).await;
@@ -86,30 +99,43 @@ impl Data {
             StartError::Keys(error) => anyhow::Error::new(error).context(format!(
                 "{} does not belong to {}: put back the one that was made with it",
                 dir.join(ROOT_KEY).display(),
-                database.display()
+                shown(dir, stores)
             )),
             StartError::Failure(error) => error.into(),
         })?;
         Ok(Self {
             authority: Arc::new(authority),
-            store,
+            directory,
+            sqlite,
         })
     }
 
     /// Closes the directory: what is queued is written first.
     pub(crate) fn close(self) -> Result<()> {
-        let Self { authority, store } = self;
-        drop(authority);
+        let Self {
+            authority,
+            directory,
+            sqlite,
+        } = self;
+        drop((authority, directory));
         // Whoever still holds the store is about to let go of it; the last one closes it.
-        match Arc::try_unwrap(store) {
-            Ok(store) => Ok(store.close()?),
-            Err(_) => Ok(()),
+        match sqlite.map(Arc::try_unwrap) {
+            Some(Ok(store)) => Ok(store.close()?),
+            Some(Err(_)) | None => Ok(()),
         }
     }
 
     /// Whether the demo made this directory.
     pub(crate) async fn is_demo(&self) -> Result<bool> {
-        Ok(self.store.is_marked(DEMO_MARK).await?)
+        Ok(self.directory.is_marked(DEMO_MARK).await?)
+    }
+}
+
+/// Where the authority is, for people.
+fn shown(dir: &Path, stores: &Stores) -> String {
+    match stores.store.directory(dir) {
+        Some(place) => place.join(DATABASE).display().to_string(),
+        None => stores.store.to_string(),
     }
 }
 

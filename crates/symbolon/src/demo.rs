@@ -23,11 +23,12 @@ use town::{Person, Town, TownApp};
 use words::{Language, Words};
 
 use crate::{
-    cli::Demo,
+    cli::{Demo, Place},
     data::{Data, IfMissing},
     listen::listen_locally,
     output,
     serve::{Running, stop_signal},
+    store::Stores,
 };
 
 /// What an app's process is told on its standard input. Not on its command line: it holds a secret.
@@ -58,7 +59,13 @@ pub(crate) async fn demo(given: Demo) -> Result<()> {
         drop(listen_locally(apps_at.saturating_add(offset)).await?);
     }
     let url = format!("http://localhost:{}", given.port);
-    let data = Data::open(&given.data, Settings::new(&*url), IfMissing::Create).await?;
+    let data = Data::open(
+        &given.data,
+        &Stores::from(Place::default()),
+        Settings::new(&*url),
+        IfMissing::Create,
+    )
+    .await?;
     let town = Town::settle(&data, apps_at).await?;
     let running = Running::start(&data, &given.data, false, listeners)?;
     let [first, second] = &town.apps;

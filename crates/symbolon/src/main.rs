@@ -10,6 +10,7 @@ mod operator;
 mod output;
 mod progress;
 mod serve;
+mod store;
 mod world;
 
 use std::{
@@ -48,6 +49,8 @@ async fn run(command: Command) -> Result<()> {
         Command::App(app) => commands::app(app).await,
         Command::Token(token) => commands::token(token).await,
         Command::Backup(backup) => commands::backup(backup).await,
+        Command::Copy(copy) => commands::copy(copy).await,
+        Command::Migrate(migrate) => commands::migrate(migrate).await,
         Command::Restore(restore) => commands::restore(restore).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "symbolon", &mut io::stdout());

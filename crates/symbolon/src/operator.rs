@@ -16,7 +16,10 @@ use symbolon_server::{ServerState, authority::Settings};
 use tokio::net::UnixStream;
 use tower::ServiceExt;
 
-use crate::data::{Data, IfMissing, socket_path};
+use crate::{
+    cli::Target,
+    data::{Data, IfMissing, socket_path},
+};
 
 /// More than any list that the API gives.
 const LONGEST_ANSWER: usize = 64 * 1024 * 1024;
@@ -35,7 +38,8 @@ enum Way {
 
 impl Operator {
     /// Finds the way to the authority in `dir`.
-    pub(crate) async fn reach(dir: &Path, if_missing: IfMissing) -> Result<Self> {
+    pub(crate) async fn reach(target: &Target, if_missing: IfMissing) -> Result<Self> {
+        let dir = &*target.data;
         let socket = socket_path(dir);
         match UnixStream::connect(&socket).await {
             Ok(_) => return Ok(Self(Way::Socket(socket))),
@@ -55,7 +59,7 @@ impl Operator {
         }
         // Nothing is issued here, so neither the public URL nor the rules for logins matter.
         let settings = Settings::new("http://localhost:7300");
-        let data = Data::open(dir, settings, if_missing).await?;
+        let data = Data::open(dir, &target.place.clone().into(), settings, if_missing).await?;
         let state = ServerState::new(data.authority.clone(), false)?;
         Ok(Self(Way::Inside(
             symbolon_server::operator_router(state),

@@ -32,7 +32,13 @@ pub(crate) async fn serve(given: Serve) -> Result<()> {
     let config = Config::load(given)?;
     let listeners = listen(&config.listen).await?;
     let url = &config.public_url;
-    let data = Data::open(&config.data, config.authority(), IfMissing::Create).await?;
+    let data = Data::open(
+        &config.data,
+        &config.stores,
+        config.authority(),
+        IfMissing::Create,
+    )
+    .await?;
     let is_loopback = url.is_trustworthy() && !url.is_https();
     ensure!(
         is_loopback || !data.is_demo().await?,

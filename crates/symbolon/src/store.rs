@@ -7,15 +7,15 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use serde::{Deserialize, de};
 use symbolon_server::authority::ports::{Directory, Logins, Once, World};
 use symbolon_stores::{
-    Bridged, Durability, Postgres, Redis, Sqlite,
-    transfer::{MOVED, Transfer, UNFINISHED},
+    Bridged, Durability, Migration, Postgres, Redis, Sqlite, pending_migrations,
+    transfer::{MOVED, Target, UNFINISHED},
 };
 
-use crate::world::RealWorld;
+use crate::{cli::Place, world::RealWorld};
 
 /// Where users, apps and keys are, and logins, too, unless they are in Redis.
 #[derive(Clone, PartialEq, Eq)]
@@ -38,16 +38,6 @@ pub(crate) struct Stores {
     pub(crate) durability: Durability,
 }
 
-impl Default for Stores {
-    fn default() -> Self {
-        Self {
-            store: StoreUrl::Sqlite(None),
-            logins: None,
-            durability: Durability::Disk,
-        }
-    }
-}
-
 /// Open stores, as the ports of the authority.
 pub(crate) struct Open {
     pub(crate) directory: Arc<dyn Directory>,
@@ -66,12 +56,68 @@ impl StoreUrl {
         }
     }
 
-    /// Opens it for a copy.
-    pub(crate) async fn open_for_transfer(&self, data: &Path) -> Result<Box<dyn Transfer>> {
+    /// Opens it alone; `data` is the data directory.
+    pub(crate) async fn open(&self, data: &Path) -> Result<Sql> {
         Ok(match self {
-            Self::Sqlite(dir) => Box::new(Sqlite::open(dir.as_deref().unwrap_or(data))?),
-            Self::Postgres(url) => Box::new(Postgres::connect(url).await?),
+            Self::Sqlite(dir) => Sql::Sqlite(Sqlite::open(dir.as_deref().unwrap_or(data))?),
+            Self::Postgres(url) => Sql::Postgres(Postgres::connect(url).await?),
         })
+    }
+
+    /// What opening it would apply to its tables.
+    pub(crate) async fn pending(&self, data: &Path) -> Result<Vec<Migration>> {
+        Ok(match self {
+            Self::Sqlite(dir) => pending_migrations(dir.as_deref().unwrap_or(data))?,
+            Self::Postgres(url) => Postgres::pending(url).await?,
+        })
+    }
+}
+
+/// One open SQL store.
+pub(crate) enum Sql {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+}
+
+impl Sql {
+    /// As something to copy from or to.
+    pub(crate) fn target(&self) -> &dyn Target {
+        match self {
+            Self::Sqlite(store) => store,
+            Self::Postgres(store) => store,
+        }
+    }
+
+    /// Marks the whole store.
+    pub(crate) async fn mark(&self, what: &str) -> Result<()> {
+        match self {
+            Self::Sqlite(store) => store.mark(what).await?,
+            Self::Postgres(store) => store.mark(what).await?,
+        }
+        Ok(())
+    }
+
+    /// Closes it in order.
+    pub(crate) fn close(self) -> Result<()> {
+        match self {
+            Self::Sqlite(store) => Ok(store.close()?),
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+}
+
+impl From<Place> for Stores {
+    fn from(place: Place) -> Self {
+        let Place {
+            store,
+            logins,
+            logins_durability,
+        } = place;
+        Self {
+            store: store.unwrap_or(StoreUrl::Sqlite(None)),
+            logins,
+            durability: logins_durability.unwrap_or(Durability::Disk),
+        }
     }
 }
 
@@ -95,16 +141,22 @@ impl Stores {
             (StoreUrl::Sqlite(dir), Some(LoginsUrl(url))) => {
                 let sql = Sqlite::open(dir.as_deref().unwrap_or(data))?;
                 let redis = Redis::connect(url, *durability).await?;
-                all_on(Arc::new(Bridged::new(sql, redis, RealWorld::new().now()).await?))
+                all_on(Arc::new(
+                    Bridged::new(sql, redis, RealWorld::new().now()).await?,
+                ))
             }
             (StoreUrl::Postgres(url), Some(LoginsUrl(logins))) => {
                 let sql = Postgres::connect(url).await?;
                 let redis = Redis::connect(logins, *durability).await?;
-                all_on(Arc::new(Bridged::new(sql, redis, RealWorld::new().now()).await?))
+                all_on(Arc::new(
+                    Bridged::new(sql, redis, RealWorld::new().now()).await?,
+                ))
             }
         };
         if open.directory.is_marked(UNFINISHED).await? {
-            bail!("{store} holds a part of a copy: run `symbolon copy` again, which goes on where it stopped");
+            bail!(
+                "{store} holds a part of a copy: run `symbolon copy` again, which goes on where it stopped"
+            );
         }
         if open.directory.is_marked(MOVED).await? {
             bail!(
@@ -138,7 +190,9 @@ impl FromStr for StoreUrl {
             Some(("redis" | "rediss" | "redis+cluster" | "rediss+cluster", _)) => bail!(
                 "Redis keeps logins only: give it as `logins`, beside a `store` for people, apps and keys"
             ),
-            _ => bail!("not a store: expected sqlite:DIRECTORY or postgres://USER:PASSWORD@HOST/DATABASE"),
+            _ => bail!(
+                "not a store: expected sqlite:DIRECTORY or postgres://USER:PASSWORD@HOST/DATABASE"
+            ),
         }
     }
 }
@@ -203,11 +257,6 @@ impl<'de> Deserialize<'de> for LoginsUrl {
     }
 }
 
-/// Reads the durability of logins in Redis.
-pub(crate) fn durability(text: &str) -> Result<Durability> {
-    text.parse().context("logins_durability")
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
@@ -217,10 +266,19 @@ mod tests {
     #[test]
     fn a_store_is_named_by_one_url() {
         let sqlite = |dir: &str| StoreUrl::Sqlite(Some(PathBuf::from(dir)));
-        assert_eq!("sqlite:".parse::<StoreUrl>().unwrap(), StoreUrl::Sqlite(None));
+        assert_eq!(
+            "sqlite:".parse::<StoreUrl>().unwrap(),
+            StoreUrl::Sqlite(None)
+        );
         assert_eq!("sqlite:data".parse::<StoreUrl>().unwrap(), sqlite("data"));
-        assert_eq!("sqlite:/var/lib/x".parse::<StoreUrl>().unwrap(), sqlite("/var/lib/x"));
-        assert_eq!("sqlite:///var/lib/x".parse::<StoreUrl>().unwrap(), sqlite("/var/lib/x"));
+        assert_eq!(
+            "sqlite:/var/lib/x".parse::<StoreUrl>().unwrap(),
+            sqlite("/var/lib/x")
+        );
+        assert_eq!(
+            "sqlite:///var/lib/x".parse::<StoreUrl>().unwrap(),
+            sqlite("/var/lib/x")
+        );
         for (wrong, hint) in [
             ("mysql://x", "expected sqlite:"),
             ("data", "expected sqlite:"),

@@ -23,7 +23,7 @@ pub(crate) async fn app(command: App) -> Result<()> {
             first_party,
             target,
         } => {
-            let operator = Operator::reach(&target.data, IfMissing::Create).await?;
+            let operator = Operator::reach(&target, IfMissing::Create).await?;
             let mut new = Map::new();
             new.insert("client_id".to_owned(), json!(client_id));
             new.insert("shape".to_owned(), json!(shape));
@@ -52,7 +52,7 @@ pub(crate) async fn app(command: App) -> Result<()> {
             Ok(())
         }
         App::List { target } => {
-            let operator = Operator::reach(&target.data, IfMissing::Refuse).await?;
+            let operator = Operator::reach(&target, IfMissing::Refuse).await?;
             let answer = operator.get("/api/v1/apps").await?;
             if target.json {
                 return output::json(&answer);
@@ -83,7 +83,7 @@ async fn set(given: AppChange) -> Result<()> {
         redirect_uris,
         target,
     } = given;
-    let operator = Operator::reach(&target.data, IfMissing::Refuse).await?;
+    let operator = Operator::reach(&target, IfMissing::Refuse).await?;
     let path = format!("/api/v1/apps/{client_id}");
     let mut change = Map::new();
     if let Some(shape) = shape {

@@ -17,7 +17,7 @@ use crate::{
 pub(crate) async fn backup(asked: Backup) -> Result<()> {
     let Backup { file, target } = asked;
     // Held until the copy is made: without a server it keeps one from starting in between.
-    let operator = Operator::reach(&target.data, IfMissing::Refuse).await?;
+    let operator = Operator::reach(&target, IfMissing::Refuse).await?;
     let marked = operator.post("/api/v1/backups", json!({})).await?;
     let bar = progress::bar("backing up", target.json);
     let (dir, to, told) = (target.data.clone(), file.clone(), bar.clone());

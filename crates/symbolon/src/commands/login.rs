@@ -9,7 +9,7 @@ use crate::{cli::Login, data::IfMissing, operator::Operator, output};
 pub(crate) async fn login(command: Login) -> Result<()> {
     match command {
         Login::List { identifier, target } => {
-            let operator = Operator::reach(&target.data, IfMissing::Refuse).await?;
+            let operator = Operator::reach(&target, IfMissing::Refuse).await?;
             let id = user_id(&operator, &identifier).await?;
             let answer = operator.get(&format!("/api/v1/users/{id}/logins")).await?;
             if target.json {
@@ -24,7 +24,7 @@ pub(crate) async fn login(command: Login) -> Result<()> {
             output::table(&["SID", "SINCE", "UNTIL", "DEVICE", "APPS"], &rows)
         }
         Login::End { sid, user, target } => {
-            let operator = Operator::reach(&target.data, IfMissing::Refuse).await?;
+            let operator = Operator::reach(&target, IfMissing::Refuse).await?;
             let path = match (sid, user) {
                 (Some(sid), _) => format!("/api/v1/logins/{sid}"),
                 (None, Some(user)) => {

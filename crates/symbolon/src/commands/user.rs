@@ -30,7 +30,7 @@ pub(crate) async fn user(command: User) -> Result<()> {
             } else {
                 ask_password(password_stdin)?
             };
-            let operator = Operator::reach(&target.data, IfMissing::Create).await?;
+            let operator = Operator::reach(&target, IfMissing::Create).await?;
             let new = json!({ "identifier": identifier, "password": password, "roles": roles });
             let mut added = operator.post("/api/v1/users", new).await?;
             if target.json {
@@ -49,7 +49,7 @@ pub(crate) async fn user(command: User) -> Result<()> {
             Ok(())
         }
         User::List { target } => {
-            let operator = Operator::reach(&target.data, IfMissing::Refuse).await?;
+            let operator = Operator::reach(&target, IfMissing::Refuse).await?;
             let users = all_users(&operator).await?;
             if target.json {
                 return output::json(&json!({ "users": users }));
@@ -64,7 +64,7 @@ pub(crate) async fn user(command: User) -> Result<()> {
             rules,
             target,
         } => {
-            let operator = Operator::reach(&target.data, IfMissing::Refuse).await?;
+            let operator = Operator::reach(&target, IfMissing::Refuse).await?;
             let path = format!("/api/v1/users/{}", user_id(&operator, &identifier).await?);
             let mut change = Map::new();
             if no_roles || !roles.is_empty() {
@@ -93,7 +93,7 @@ pub(crate) async fn user(command: User) -> Result<()> {
             }
         }
         User::Disable { identifier, target } => {
-            let operator = Operator::reach(&target.data, IfMissing::Refuse).await?;
+            let operator = Operator::reach(&target, IfMissing::Refuse).await?;
             let disabled = set_disabled(&operator, &identifier, true).await?;
             if target.json {
                 return output::json(&disabled);
@@ -102,7 +102,7 @@ pub(crate) async fn user(command: User) -> Result<()> {
             output::line(&format!("{identifier} is disabled; {ended} logins ended"))
         }
         User::Enable { identifier, target } => {
-            let operator = Operator::reach(&target.data, IfMissing::Refuse).await?;
+            let operator = Operator::reach(&target, IfMissing::Refuse).await?;
             let enabled = set_disabled(&operator, &identifier, false).await?;
             if target.json {
                 return output::json(&enabled);

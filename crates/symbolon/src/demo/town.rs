@@ -3,8 +3,7 @@
 use anyhow::{Result, bail, ensure};
 use symbolon_server::{
     authority::{
-        AddedApp, AddedUser, Admin, Authority, NewApp, NewPassword, NewUser,
-        ports::{AppChange, Directory},
+        AddedApp, AddedUser, Admin, Authority, NewApp, NewPassword, NewUser, ports::AppChange,
     },
     login::{AppSettings, ClientId, Freshness, Identifier, Lifetimes, Role, Shape},
 };
@@ -53,7 +52,7 @@ impl Town {
                 "this data directory belongs to a real authority: the demo would put people with printed \
                  passwords in it. Name another one with --data DIR"
             );
-            data.store.mark(DEMO_MARK).await?;
+            data.directory.mark(DEMO_MARK).await?;
         }
         let mut people = Vec::new();
         for (identifier, roles) in [
