@@ -312,25 +312,27 @@ async fn join_in_room(
     limit: LoginLimit,
     now: UnixMillis,
 ) -> Work<(Join, Option<Position>)> {
-    let Some(login) = rows::login(tx, sid).await?.map(|found| found.login) else {
+    let Some(found) = rows::login(tx, sid).await? else {
         return Ok((Join::Unknown, None));
     };
-    if !login.stands(now) {
-        return Ok((Join::Ended, None));
+    let user = found.login.user;
+    is_welcome(tx, user, None).await?;
+    // Held until the commit, so that room is not made for a login that ends meanwhile.
+    let lock = "SELECT 1 FROM logins WHERE sid = $1 FOR UPDATE";
+    maybe_row(tx, lock, &[&sid.as_bytes().as_slice()]).await?;
+    match rows::login(tx, sid).await? {
+        Some(found) if found.login.stands(now) => {}
+        Some(_) => return Ok((Join::Ended, None)),
+        None => return Ok((Join::Unknown, None)),
     }
-    is_welcome(tx, login.user, None).await?;
     let limits = Limits {
         per_person: None,
         per_app: Some(limit),
         instead_of: &[],
     };
-    match make_room(tx, &limits, login.user, Some(sid), &grant.client_id, now).await? {
+    match make_room(tx, &limits, user, Some(sid), &grant.client_id, now).await? {
         Err(others) => Ok((Join::Full(others), None)),
-        Ok(made) => match insert_grant(tx, sid, grant, now).await? {
-            // Ended since it was read, by a transaction that is committed: what it made room for is gone,
-            // and what made room stays ended.
-            other => Ok((other, made)),
-        },
+        Ok(made) => Ok((insert_grant(tx, sid, grant, now).await?, made)),
     }
 }
 
