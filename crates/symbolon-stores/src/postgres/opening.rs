@@ -11,12 +11,15 @@ use symbolon_login::{
 
 use super::{
     Transaction,
-    columns::{Values, maybe_row, position, refused, to_columns, to_integer, to_json},
+    columns::{Values, maybe_row, position, refused, to_columns, to_integer, to_json, value},
     ends::{self, End},
     fault::Work,
     rows::{self, login_columns},
 };
-use crate::room::{Limits, Room};
+use crate::{
+    in_use,
+    room::{Limits, Room},
+};
 
 /// Opens a login with a limit on it: the person's sign-ins come one after the other. Gives the last
 /// position that making room appended, too.
@@ -31,6 +34,7 @@ pub(super) async fn open_in_room(
     if !is_welcome(tx, user, since).await? {
         return Ok((Open::UserGone, None));
     }
+    refuse_used(tx, login.sid.as_bytes(), &grant).await?;
     let limits = Limits {
         per_person: terms.per_person,
         per_app: terms.per_app,
@@ -63,6 +67,7 @@ pub(super) async fn join_in_room(
         Some(_) => return Ok((Join::Ended, None)),
         None => return Ok((Join::Unknown, None)),
     }
+    refuse_used(tx, &[], &grant).await?;
     let limits = Limits {
         per_person: None,
         per_app: Some(limit),
@@ -74,6 +79,21 @@ pub(super) async fn join_in_room(
     }
 }
 
+/// An id that is in use is refused before room is made, or found wanting, for what has it.
+async fn refuse_used(tx: &Transaction<'_>, sid: &[u8], grant: &NewGrant) -> Work<()> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM logins WHERE sid = $1),
+                      EXISTS (SELECT 1 FROM grants WHERE id = $2)";
+    let used = maybe_row(tx, sql, &[&sid, &grant.id.as_bytes().as_slice()]).await?;
+    let Some(used) = used else { return Ok(()) };
+    if value(&used, 0)? {
+        return Err(in_use("sid").into());
+    }
+    if value(&used, 1)? {
+        return Err(in_use("grant id").into());
+    }
+    Ok(())
+}
+
 /// Whether the user may sign in on what was known of them at `since`; holds their row until the commit.
 async fn is_welcome(tx: &Transaction<'_>, user: UserId, since: Option<Position>) -> Work<bool> {
     let sql = "SELECT cut_epoch, cut_number, cut_epoch IS NULL FROM users
@@ -82,7 +102,7 @@ async fn is_welcome(tx: &Transaction<'_>, user: UserId, since: Option<Position>)
     let (Some(found), Some(since)) = (&found, since) else {
         return Ok(found.is_some());
     };
-    let was_never_cut = super::columns::value(found, 2)?;
+    let was_never_cut = value(found, 2)?;
     Ok(was_never_cut || position(found, 0)? <= since)
 }
 
