@@ -16,6 +16,7 @@ mod log;
 mod logins;
 mod migrations;
 mod once;
+mod opening;
 mod refusal;
 mod rows;
 mod sweep;

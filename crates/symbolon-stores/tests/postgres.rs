@@ -111,7 +111,8 @@ async fn refresh(store: &Postgres, n: u64, generation: u32) -> Advance {
         digest: secret(n, generation),
         successor: secret(n, generation + 1),
     };
-    let advanced = store.advance(presented, &app(), Lifetimes::default(), NOW);
+    let app = app();
+    let advanced = store.advance(presented, &app, Lifetimes::default(), NOW);
     advanced.await.unwrap()
 }
 

@@ -358,7 +358,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 /// Tells a story to the store in memory and to another one.
-async fn compare<S>(store: &S, story: Vec<(u64, Step)>) -> Result<(), TestCaseError>
+async fn compare<S>(other: &S, story: Vec<(u64, Step)>) -> Result<(), TestCaseError>
 where
     S: Directory + Logins + Once,
 {
@@ -367,9 +367,9 @@ where
     for (pause, step) in story {
         now = now.plus(Duration::from_millis(pause));
         let expected = take(&memory, step.clone(), now).await;
-        prop_assert_eq!(take(store, step.clone(), now).await, expected, "{:?}", step);
+        prop_assert_eq!(take(other, step.clone(), now).await, expected, "{:?}", step);
         prop_assert_eq!(
-            look(store, now).await,
+            look(other, now).await,
             look(&memory, now).await,
             "{:?}",
             step
@@ -392,8 +392,8 @@ proptest! {
     #[test]
     fn postgres_tells_the_same_story(story in story()) {
         runtime().block_on(async {
-            let postgres = Postgres::connect(&schema::url().await).await.unwrap();
-            compare(&postgres, story).await
+            let shared = Postgres::connect(&schema::url().await).await.unwrap();
+            compare(&shared, story).await
         })?;
     }
 

@@ -3,7 +3,7 @@
 
 use std::{future::pending, pin::pin, sync::Arc, time::Duration};
 
-use futures_util::{StreamExt, future::select, stream};
+use futures_util::{TryStreamExt, future::select, stream};
 use tokio::time::{self, MissedTickBehavior};
 use tokio_postgres::{AsyncMessage, Client};
 
@@ -58,11 +58,12 @@ pub(super) async fn listen(database: Arc<Database>, target: Target) {
 async fn hear(database: &Database, target: &Target) -> Result<(), ConnectError> {
     let (client, mut connection) = target.config.connect(target.tls.clone()).await?;
     let messages = stream::poll_fn(move |cx| connection.poll_message(cx));
-    let heard = messages.for_each(|message| {
-        if let Ok(AsyncMessage::Notification(_)) = message {
+    // Ends at the first error: a connection that failed gives the same one for ever.
+    let heard = messages.try_for_each(|message| {
+        if let AsyncMessage::Notification(_) = message {
             database.hinted.notify_one();
         }
-        std::future::ready(())
+        std::future::ready(Ok(()))
     });
     select(pin!(heard), pin!(subscribe(client))).await;
     Ok(())

@@ -37,17 +37,23 @@ const ONCE: &str = "DELETE FROM once_values WHERE (purpose, key) IN
      (SELECT purpose, key FROM once_values WHERE expires_at < $1 LIMIT $2)";
 
 /// What could not be marked when a login or a grant ended is marked before the cut-off is forgotten.
-const CUT_OFFS: [&str; 3] = [
-    "UPDATE logins SET ended_at = c.at FROM cut_offs c
-     WHERE c.kind = 'login' AND c.at < $1 AND logins.sid = c.sid AND logins.ended_at IS NULL
-     AND (logins.rev_epoch, logins.rev_number) < (c.epoch, c.number)",
-    "UPDATE grants SET ended_at = c.at FROM cut_offs c
-     WHERE c.kind = 'grant' AND c.at < $1 AND grants.sid = c.sid
-     AND grants.client_id = c.client_id AND grants.ended_at IS NULL
-     AND (grants.rev_epoch, grants.rev_number) < (c.epoch, c.number)
-     AND EXISTS (SELECT 1 FROM logins l WHERE l.sid = grants.sid AND l.ended_at IS NULL)",
-    "DELETE FROM cut_offs WHERE kind IN ('login', 'grant') AND at < $1",
-];
+const CUT_OFFS: &str = "WITH old AS (
+        SELECT kind, sid, client_id, epoch, number, at FROM cut_offs
+        WHERE kind IN ('login', 'grant') AND at < $1 ORDER BY at LIMIT $2
+    ), of_logins AS (
+        UPDATE logins SET ended_at = old.at FROM old
+        WHERE old.kind = 'login' AND logins.sid = old.sid AND logins.ended_at IS NULL
+        AND (logins.rev_epoch, logins.rev_number) < (old.epoch, old.number)
+    ), of_grants AS (
+        UPDATE grants SET ended_at = old.at FROM old
+        WHERE old.kind = 'grant' AND grants.sid = old.sid AND grants.client_id = old.client_id
+        AND grants.ended_at IS NULL
+        AND (grants.rev_epoch, grants.rev_number) < (old.epoch, old.number)
+        AND EXISTS (SELECT 1 FROM logins l WHERE l.sid = grants.sid AND l.ended_at IS NULL)
+    )
+    DELETE FROM cut_offs USING old
+    WHERE cut_offs.kind = old.kind AND cut_offs.sid = old.sid
+    AND cut_offs.client_id = old.client_id";
 
 /// Removes up to `limit` rows that nothing can need again.
 pub(super) async fn sweep(tx: &Transaction<'_>, before: UnixMillis, limit: u32) -> Work<u64> {
@@ -58,11 +64,7 @@ pub(super) async fn sweep(tx: &Transaction<'_>, before: UnixMillis, limit: u32) 
     }
     left -= gone(execute(tx, LOG, &[&before, &left]).await?);
     left -= gone(execute(tx, ONCE, &[&before, &left]).await?);
-    if left > 0 {
-        for sql in CUT_OFFS {
-            execute(tx, sql, &[&before]).await?;
-        }
-    }
+    execute(tx, CUT_OFFS, &[&before, &left]).await?;
     Ok(u64::from(limit).saturating_sub(u64::try_from(left).unwrap_or(0)))
 }
 

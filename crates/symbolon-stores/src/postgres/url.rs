@@ -3,7 +3,10 @@
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use percent_encoding::percent_decode_str;
-use tokio_postgres::{Client, Config, config::Host, config::SslMode};
+use tokio_postgres::{
+    Client, Config,
+    config::{Host, SslMode, TargetSessionAttrs},
+};
 
 use super::{
     refusal::ConnectError,
@@ -81,6 +84,8 @@ pub(super) fn parse(url: &str) -> Result<Target, ConnectError> {
         return Err(refuse("sslrootcert counts only with sslmode=verify-full"));
     }
     config.ssl_mode(ssl_mode);
+    // A standby tells what was true a while ago: whose login it says lives may be dead.
+    config.target_session_attrs(TargetSessionAttrs::ReadWrite);
     limit_waiting(&mut config);
     let tls = tls::new(&trust)?;
     Ok(Target { config, tls })
