@@ -10,15 +10,24 @@ use std::{
 
 use symbolon_authority::ports::{Directory, Ended, Logins, StoreError, Tail};
 use symbolon_login::{Change, LogEntry, Position, Scope, UnixMillis};
-use tokio::{sync::Notify, task::AbortHandle, time::sleep};
+use tokio::{
+    sync::Notify,
+    task::AbortHandle,
+    time::{sleep, timeout},
+};
 use tracing::{error, warn};
 
-use crate::{Redis, redis::Carried};
+use crate::{
+    Redis,
+    redis::{Carried, wall_clock},
+};
 
 /// The mark of a store whose logins are in Redis.
 const MARK: &str = "logins in Redis";
 /// How many entries are read from the SQL store at once.
 const STRETCH: u32 = 64;
+/// How often it is looked for deeds that nobody carries any more.
+const LOOK: Duration = Duration::from_secs(3);
 const AFTER_A_FAULT: Duration = Duration::from_millis(250);
 
 /// All ports on two stores: `Directory` on an SQL store, `Logins` and `Once` on Redis.
@@ -111,6 +120,18 @@ impl<D: Directory + Logins> Bridge<D> {
         })
     }
 
+    /// Takes up a deed whose request was given up, or whose process died, before it was carried: one that was there to be
+    /// carried at the last look, too. Gives what there is to carry now.
+    async fn look_for_overdue(&self, seen: Option<Position>) -> Option<Position> {
+        let head = self.sql.head().await.ok()?;
+        let cursor = self.redis.carried_through().await.ok()?;
+        let open = Some(head).filter(|head| cursor < *head);
+        if open.is_some() && seen.is_some_and(|seen| cursor < seen) {
+            self.late.at().get_or_insert(wall_clock());
+        }
+        open
+    }
+
     /// Carries everything up to `target`.
     async fn carry_through(&self, target: Position, now: UnixMillis) -> Result<(), StoreError> {
         let _one = self.carrying.lock().await;
@@ -145,8 +166,14 @@ impl<D: Directory + Logins> Bridge<D> {
 
 /// Carries what a verb could not, until it is done. Keeps no store open that is wanted no more.
 async fn catch_up<D: Directory + Logins>(bridge: Weak<Bridge<D>>, late: Arc<Late>) {
+    let mut seen = None;
     loop {
-        late.noted.notified().await;
+        if timeout(LOOK, late.noted.notified()).await.is_err() {
+            let Some(bridge) = bridge.upgrade() else {
+                return;
+            };
+            seen = bridge.look_for_overdue(seen).await;
+        }
         loop {
             let since = late.at().take();
             let (Some(now), Some(bridge)) = (since, bridge.upgrade()) else {

@@ -20,6 +20,7 @@ use tokio::{sync::watch, task::AbortHandle};
 
 pub(crate) use carry::Carried;
 pub use connect::{ConnectError, Durability, UnknownDurability};
+pub(crate) use follow::wall_clock;
 
 use crate::touches::Touches;
 use address::Address;

@@ -62,11 +62,16 @@ async fn look(cell: &Cell, known: Position) -> Result<(), StoreError> {
             "the log of {} went back from {known} to {head}: a failover or restart lost its end; a new epoch begins",
             cell.shown
         );
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = UnixMillis::from_secs(0).plus(now.unwrap_or_default());
+        let now = wall_clock();
         log::begin_epoch(cell, head, known.next_epoch(now), now).await?;
     }
     Ok(())
+}
+
+/// The time of what no caller gave a time for.
+pub(crate) fn wall_clock() -> UnixMillis {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    UnixMillis::from_secs(0).plus(now.unwrap_or_default())
 }
 
 fn news_after(cell: &Cell, known: Position) -> Cmd {

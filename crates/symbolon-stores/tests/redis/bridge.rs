@@ -1,10 +1,11 @@
 //! Deeds of the SQL store that Redis has to hear of, whatever happens in between.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use symbolon_authority::ports::{Directory, Logins, Tail};
 use symbolon_login::{Change, Position, Scope};
 use symbolon_stores::{Bridged, Durability, Redis, Sqlite};
+use tokio::time::timeout;
 
 use crate::fixture::*;
 
@@ -94,4 +95,23 @@ async fn redis_that_lost_everything_begins_a_later_epoch() {
     assert!(head.epoch() > before.position.epoch());
     assert_eq!(store.tail(before.position, 1).await.unwrap(), Tail::Reset);
     assert!(!lives(&store, 1).await.unwrap() && try_open(&store, 1, 2).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_hears_of_a_deed_whose_request_was_given_up() {
+    let server = Server::start(&[]);
+    let dir = tempfile::tempdir().unwrap();
+    let store = bridged(dir.path(), &server).await;
+    add_person(&store, 1).await;
+    assert!(try_open(&store, 1, 1).await);
+    let _: String = server.ask(&["CLIENT", "PAUSE", "1500", "ALL"]);
+    let given_up = timeout(Duration::from_millis(300), store.disable_user(user(1), NOW));
+    assert!(given_up.await.is_err());
+    let disabled = store.user(user(1)).await.unwrap().unwrap();
+    assert_eq!(disabled.disabled_at, Some(NOW));
+    eventually("the deed is known", || async {
+        lives(&store, 1).await == Ok(false)
+    })
+    .await;
+    assert_eq!(log(&store).await, [cut_off(1)]);
 }
