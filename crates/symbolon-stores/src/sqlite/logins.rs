@@ -22,7 +22,10 @@ use super::{
     log, sweep,
     writer::Transaction,
 };
-use crate::room::{Limits, Room};
+use crate::{
+    in_use,
+    room::{Limits, Room},
+};
 
 #[async_trait]
 impl Logins for Sqlite {
@@ -44,6 +47,7 @@ impl Logins for Sqlite {
             };
             let room = make_room(tx, &limits, login.user, None, &grant.client_id, now)?;
             if let Some(live) = room {
+                refuse_in_use(tx.conn(), Some(login.sid), grant.id)?;
                 return Ok(Open::Full(live));
             }
             let login = Login {
@@ -78,6 +82,7 @@ impl Logins for Sqlite {
             };
             let room = make_room(tx, &limits, login.user, Some(sid), &grant.client_id, now)?;
             if let Some(others) = room {
+                refuse_in_use(tx.conn(), None, grant.id)?;
                 return Ok(Join::Full(others));
             }
             let grant = add_grant(tx, sid, grant.clone(), now)?;
@@ -235,6 +240,19 @@ fn make_room(
             }
             Ok(None)
         }
+    }
+}
+
+/// An id that is in use is an error even where there is no room.
+fn refuse_in_use(conn: &Connection, sid: Option<Sid>, grant: GrantId) -> Work<()> {
+    if let Some(sid) = sid
+        && login(conn, sid)?.is_some()
+    {
+        return Err(in_use("sid").into());
+    }
+    match find(conn, grant)? {
+        Some(_) => Err(in_use("grant id").into()),
+        None => Ok(()),
     }
 }
 
