@@ -109,6 +109,7 @@ mod tests {
         numbers.iter().copied().map(sid).collect()
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "what `admit` takes")]
     fn limit(most: u32, at_limit: AtLimit) -> Option<LoginLimit> {
         let most = NonZeroU32::new(most).unwrap();
         Some(LoginLimit { most, at_limit })

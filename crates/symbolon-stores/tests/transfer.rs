@@ -1,6 +1,6 @@
 //! A copy from store to store: everything arrives, whatever it is cut short by.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
@@ -17,9 +17,16 @@ use symbolon_login::{
     Position, Presented, Scope, Shape, Sid, UnixMillis, UserId,
 };
 use symbolon_stores::{
-    Sqlite,
+    Postgres, Sqlite,
     transfer::{Begin, CopyError, Key, Kind, Record, Source, Target, UNFINISHED, copy},
 };
+
+#[path = "servers/schema.rs"]
+mod schema;
+
+/// All of them.
+trait Ports: Directory + Logins + Once {}
+impl<S: Directory + Logins + Once> Ports for S {}
 
 const NOW: UnixMillis = UnixMillis::from_secs(1_800_000_000);
 /// More than two bites of logins and grants.
@@ -40,7 +47,7 @@ fn secret(n: u32, generation: u32) -> Digest {
 }
 
 /// A store with something of everything, and with a past.
-async fn fill(store: &Sqlite) {
+async fn fill<S: Ports>(store: &S) {
     let limit = Some(LoginLimit {
         most: 7.try_into().unwrap(),
         at_limit: AtLimit::Ask,
@@ -135,7 +142,7 @@ async fn fill(store: &Sqlite) {
         .unwrap();
 }
 
-async fn advance(store: &Sqlite, n: u32, generation: u32) -> String {
+async fn advance<S: Ports>(store: &S, n: u32, generation: u32) -> String {
     let presented = Presented {
         grant: GrantId::mint(NOW, random(n)),
         generation,
@@ -148,7 +155,7 @@ async fn advance(store: &Sqlite, n: u32, generation: u32) -> String {
 }
 
 /// All that can be read of it.
-async fn look(store: &Sqlite) -> Vec<String> {
+async fn look<S: Ports>(store: &S) -> Vec<String> {
     let mut seen = vec![
         format!("{:?}", store.users(None, 100).await.unwrap()),
         format!("{:?}", store.apps().await.unwrap()),
@@ -297,4 +304,64 @@ async fn a_half_copy_of_something_else_is_not_finished() {
     let refused = copy(&other, &to, |_| {}).await;
     assert!(matches!(refused, Err(CopyError::Foreign)));
     assert!(to.is_marked(UNFINISHED).await.unwrap());
+}
+
+#[tokio::test]
+async fn sqlite_to_postgres_and_back_signs_nobody_out() {
+    let ((from, _from), (back, _back)) = (a_store(), a_store());
+    fill(&from).await;
+    let postgres = Postgres::connect(&schema::url().await).await.unwrap();
+    copy(&from, &postgres, |_| {}).await.unwrap();
+    assert_eq!(look(&postgres).await, look(&from).await);
+    // Life goes on there: the line of a grant, the log, an end and what it judges.
+    assert!(advance(&postgres, 1, 0).await.starts_with("Replayed"));
+    assert!(advance(&postgres, 1, 1).await.starts_with("Rotated"));
+    let ended = postgres
+        .end(Scope::User { user: user(7) }, NOW)
+        .await
+        .unwrap();
+    assert_eq!(ended.position, from.head().await.unwrap().next());
+    assert_eq!(ended.count, u64::from(LOGINS / 30 + 1));
+    let app = "app".parse().unwrap();
+    postgres
+        .end(Scope::App { client_id: app }, NOW)
+        .await
+        .unwrap();
+    assert!(advance(&postgres, 1, 2).await.starts_with("Ended"));
+
+    copy(&postgres, &back, |_| {}).await.unwrap();
+    assert_eq!(look(&back).await, look(&postgres).await);
+    let next = postgres.end(Scope::Everything {}, NOW).await.unwrap();
+    assert_eq!(back.end(Scope::Everything {}, NOW).await.unwrap(), next);
+    let occupied = copy(&back, &postgres, |_| {}).await;
+    assert!(matches!(occupied, Err(CopyError::Occupied)));
+}
+
+#[tokio::test]
+async fn a_moment_of_a_database_holds_still_while_it_is_written_to() {
+    let ((from, _from), (to, _to)) = (a_store(), a_store());
+    fill(&from).await;
+    let postgres = Postgres::connect(&schema::url().await).await.unwrap();
+    copy(&from, &postgres, |_| {}).await.unwrap();
+    let before = look(&postgres).await;
+    postgres.mark_backup(NOW).await.unwrap();
+    let head = postgres.head().await.unwrap();
+    let moment = postgres.moment().await.unwrap();
+    postgres.end(Scope::Everything {}, NOW).await.unwrap();
+    copy(&moment, &to, |_| {}).await.unwrap();
+    drop(moment);
+    assert_eq!(to.head().await.unwrap(), head);
+    // Equal but for the mark of the backup.
+    let unlike = |line: &&String| !before.contains(*line);
+    let changed: Vec<_> = look(&to).await;
+    assert_eq!(
+        changed.iter().filter(unlike).count(),
+        3,
+        "head, snapshot and tail"
+    );
+    // The connection that held the moment is not used again.
+    for _ in 0..40 {
+        postgres.mark("x").await.unwrap();
+        assert!(postgres.is_marked("x").await.unwrap());
+    }
 }
