@@ -40,7 +40,10 @@ impl Postgres {
             let moment = Moment {
                 client: Some(client),
             };
-            let begin = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY";
+            // Nobody waits for a backup: it may take its time.
+            let begin = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
+                         SET LOCAL statement_timeout = 0;
+                         SET LOCAL idle_in_transaction_session_timeout = 0";
             moment.client()?.batch_execute(begin).await?;
             // The first statement takes the moment.
             log::head(&***moment.client()?).await?;
