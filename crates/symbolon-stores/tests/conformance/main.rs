@@ -95,6 +95,7 @@ macro_rules! backend {
                     an_acknowledged_end_beats_advance_and_join
                     a_disabled_user_opens_nothing_afterwards
                     two_sign_ins_at_the_limit_never_pass_it
+                    a_list_shows_nothing_whose_end_was_acknowledged
                     one_first_admin
                     one_first_key
                     one_taker

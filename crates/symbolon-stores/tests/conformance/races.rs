@@ -193,6 +193,54 @@ pub(crate) async fn two_sign_ins_at_the_limit_never_pass_it(store: Shared) {
     }
 }
 
+/// People look at their devices while these are ended one by one: what was acknowledged before they
+/// asked is gone from the list, what nobody has ended yet is on it, each with its grant.
+pub(crate) async fn a_list_shows_nothing_whose_end_was_acknowledged(store: Shared) {
+    const LOGINS: u8 = 40;
+    add_person(&store, 1).await;
+    for n in 1..=LOGINS {
+        open(&store, 1, n, "app").await;
+    }
+    let begun = Arc::new(AtomicU64::new(0));
+    let acknowledged = Arc::new(AtomicU64::new(0));
+    let lists = at_once(9, |task| {
+        let store = Arc::clone(&store);
+        let (begun, acknowledged) = (Arc::clone(&begun), Arc::clone(&acknowledged));
+        async move {
+            if task == 0 {
+                for n in 1..=LOGINS {
+                    begun.store(n.into(), Ordering::SeqCst);
+                    store.end(Scope::Login { sid: sid(n) }, NOW).await.unwrap();
+                    acknowledged.store(n.into(), Ordering::SeqCst);
+                    tokio::task::yield_now().await;
+                }
+                return 0;
+            }
+            let mut lists = 0;
+            loop {
+                let over = acknowledged.load(Ordering::SeqCst);
+                let live = store.logins_of(user_id(1), NOW).await.unwrap();
+                let asked_for = begun.load(Ordering::SeqCst);
+                let shown: Vec<Sid> = live.iter().map(|live| live.login.sid).collect();
+                assert!(shown.is_sorted_by(|a, b| a > b), "newest first");
+                assert!(live.iter().all(|live| live.grants.len() == 1));
+                for n in 1..=LOGINS {
+                    let is_shown = shown.contains(&sid(n));
+                    assert!(!(is_shown && u64::from(n) <= over), "{n} was ended");
+                    assert!(is_shown || u64::from(n) <= asked_for, "{n} is missing");
+                }
+                lists += 1;
+                if over == u64::from(LOGINS) {
+                    return lists;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    assert!(lists.await.iter().sum::<u32>() > 8, "hardly anybody looked");
+    assert!(store.logins_of(user_id(1), NOW).await.unwrap().is_empty());
+}
+
 pub(crate) async fn one_first_admin(store: Shared) {
     let outcomes = at_once(MANY, |n| {
         let store = Arc::clone(&store);
