@@ -95,8 +95,9 @@ fn build(runtime: &tokio::runtime::Runtime, dir: &Path, logins: u64) {
         for n in first..logins.min(first + 100_000) {
             let (login, grant) = work::login(n, USERS);
             conn.prepare_cached(
-                "INSERT INTO login (sid, user, authenticated_at, methods, device, expires_at)
-                 VALUES (?1, ?2, ?3, '[\"pwd\"]', ?4, ?5)",
+                "INSERT INTO login (sid, user, authenticated_at, methods, device, expires_at,
+                                    remembered)
+                 VALUES (?1, ?2, ?3, '[\"pwd\"]', ?4, ?5, 1)",
             )
             .unwrap()
             .execute(params![

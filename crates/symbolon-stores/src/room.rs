@@ -19,6 +19,11 @@ pub(crate) struct Limits<'a> {
 }
 
 impl Limits<'_> {
+    /// Whether nothing limits the person: then nobody needs to count.
+    pub(crate) fn are_none(&self) -> bool {
+        self.instead_of.is_empty() && self.per_person.is_none() && self.per_app.is_none()
+    }
+
     /// Whether there is room beside `living` logins of the person whatever they are: then they need
     /// not be read.
     pub(crate) fn fit_beside(&self, living: u64) -> bool {

@@ -131,3 +131,30 @@ async fn a_use_is_written_even_when_nothing_else_is() {
     let found = store.find(grant).await.unwrap().unwrap();
     assert_eq!(found.grant.used_at, later);
 }
+
+#[test]
+fn the_bundled_sqlite_is_compiled_to_sync_data_only() {
+    // The switch for `fdatasync` is not among the options that SQLite lists, but it comes the same way
+    // as one that is.
+    let flags = option_env!("LIBSQLITE3_FLAGS").unwrap_or_default();
+    assert!(
+        flags
+            .split_whitespace()
+            .any(|flag| flag == "-DHAVE_FDATASYNC=1"),
+        "{flags:?}: build inside the repository, whose .cargo/config.toml sets it"
+    );
+    let conn = rusqlite::Connection::open_in_memory().unwrap();
+    let options: Vec<String> = conn
+        .prepare("PRAGMA compile_options")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    for in_force in ["DEFAULT_MEMSTATUS=0", "THREADSAFE=1"] {
+        assert!(
+            options.iter().any(|option| option == in_force),
+            "{options:?}"
+        );
+    }
+}

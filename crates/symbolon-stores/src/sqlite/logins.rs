@@ -223,7 +223,7 @@ fn make_room(
     client_id: &ClientId,
     now: UnixMillis,
 ) -> Work<Option<Vec<LoginWithGrants>>> {
-    if limits.fit_beside(count_live(tx.conn(), user, now)?) {
+    if limits.are_none() || limits.fit_beside(count_live(tx.conn(), user, now)?) {
         return Ok(None);
     }
     let mut live = live_logins(tx.conn(), user, now)?;
