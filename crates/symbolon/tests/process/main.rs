@@ -16,5 +16,8 @@ mod freshness;
 mod kill;
 mod kill_rounds;
 mod refusals;
+mod relay;
 mod secrets;
+mod servers;
+mod stores;
 mod town;
