@@ -6,8 +6,7 @@ use reqwest::StatusCode;
 use serde_json::Value;
 
 use crate::{
-    relay::Relay,
-    servers::{POSTGRES, REDIS, REDIS_CLUSTER, Schema, cell, port, through},
+    servers::{REDIS, REDIS_CLUSTER, Schema, cell},
     town::{App, Environment, PASSWORD, Town, text},
 };
 
@@ -31,11 +30,6 @@ async fn on_postgresql_with_logins_in_a_redis_cluster() {
     let store = Schema::new().await.url();
     let logins = cell(REDIS_CLUSTER);
     lives(vec![("SYMBOLON_STORE", store), ("SYMBOLON_LOGINS", logins)]).await;
-}
-
-async fn me(town: &Town, credential: &str) -> StatusCode {
-    let asked = town.request("GET", "/api/v1/me", credential);
-    asked.send().await.unwrap().status()
 }
 
 /// Refreshes, which must succeed, and gives the successor.
@@ -82,7 +76,7 @@ async fn lives(environment: Environment) {
     town.start().await;
     town.sign_in("carol", "api").await;
     for login in [&session, &jwt] {
-        assert_eq!(me(&town, &access(login)).await, gone);
+        assert_eq!(town.me(&access(login)).await, gone);
     }
     let late = town.refresh(&api, text(&jwt, "refresh_token")).await;
     assert_eq!(late.status(), StatusCode::BAD_REQUEST);

@@ -119,7 +119,7 @@ pub(crate) struct Town {
     pub(crate) http: Client,
     /// Chooses the stores; also for commands without a server.
     pub(crate) environment: Environment,
-    port: u16,
+    pub(crate) port: u16,
     directory: tempfile::TempDir,
 }
 
@@ -323,6 +323,12 @@ impl Town {
         self.http
             .request(method.parse().unwrap(), format!("{}{path}", self.url))
             .bearer_auth(credential)
+    }
+
+    /// What the authority itself answers to this credential.
+    pub(crate) async fn me(&self, credential: &str) -> StatusCode {
+        let asked = self.request("GET", "/api/v1/me", credential);
+        asked.send().await.unwrap().status()
     }
 
     pub(crate) async fn refresh(&self, app: &App, secret: &str) -> Response {
