@@ -1,10 +1,13 @@
 //! `symbolon backup` and `symbolon restore`.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
-use anyhow::{Context, Result, ensure};
-use serde_json::json;
-use symbolon_server::authority::ports::{Directory, World};
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+use symbolon_server::{
+    authority::ports::{Directory, World},
+    login::Position,
+};
 use symbolon_stores::{Postgres, Restored, RestoredLogins, Sqlite, transfer::UNFINISHED};
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
@@ -33,12 +36,19 @@ pub(crate) async fn backup(asked: Backup) -> Result<()> {
     // Held until the copy is made: without a server it keeps one from starting in between.
     let operator = Operator::reach(&target, IfMissing::Refuse).await?;
     let marked = operator.post("/api/v1/backups", json!({})).await?;
-    match &store {
+    let head = match &store {
         StoreUrl::Sqlite(dir) => {
             let dir = dir.as_deref().unwrap_or(&target.data);
-            file_of(dir, &file, target.json).await?;
+            file_of(dir, &file, target.json).await?
         }
         StoreUrl::Postgres(url) => moment_of(url, &file, target.json).await?,
+    };
+    // With logins in Redis the mark stands there.
+    if logins.is_none() && head < mark_of(&marked)? {
+        fs::remove_file(&file)?;
+        bail!(
+            "{store} is not what the running server keeps its logins in: name its --store and --logins, as it was told them"
+        );
     }
     let position = output::member(&marked, "position");
     if target.json {
@@ -62,8 +72,13 @@ pub(crate) async fn backup(asked: Backup) -> Result<()> {
     ))
 }
 
-/// Copies the database of a directory.
-async fn file_of(dir: &Path, file: &Path, json: bool) -> Result<()> {
+fn mark_of(marked: &Value) -> Result<Position> {
+    let position = marked.get("position").cloned().unwrap_or_default();
+    serde_json::from_value(position).context("the authority's answer names no position")
+}
+
+/// Copies the database of a directory. Gives the head of its log.
+async fn file_of(dir: &Path, file: &Path, json: bool) -> Result<Position> {
     let bar = progress::bar("backing up", json);
     let (dir, to, told) = (dir.to_owned(), file.to_owned(), bar.clone());
     let copied = spawn_blocking(move || {
@@ -72,13 +87,13 @@ async fn file_of(dir: &Path, file: &Path, json: bool) -> Result<()> {
             told.set_position(done);
         })
     });
-    copied.await??;
+    let head = copied.await??;
     bar.finish_and_clear();
-    Ok(())
+    Ok(head)
 }
 
 /// Copies one moment of a database on a server into a directory, and makes a backup of that.
-async fn moment_of(url: &str, file: &Path, json: bool) -> Result<()> {
+async fn moment_of(url: &str, file: &Path, json: bool) -> Result<Position> {
     // Beside the file: there is room for a backup there, and it is meant to hold one.
     let beside = file.parent().filter(|parent| *parent != Path::new(""));
     let beside = beside.unwrap_or(Path::new("."));

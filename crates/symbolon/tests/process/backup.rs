@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{
     servers::{REDIS, Schema, cell},
-    town::{App, Environment, Town, text},
+    town::{App, Environment, Town, run, run_in, run_json, text},
 };
 
 const SOON: Duration = Duration::from_secs(20);
@@ -85,7 +85,7 @@ async fn a_backup_without_logins_says_so() {
     let data = town.data();
     let arguments = ["backup", file.to_str().unwrap(), "--data"];
     let arguments = [&arguments[..], &[data.to_str().unwrap()]].concat();
-    let output = crate::town::run_in(&town.environment, &arguments, "");
+    let output = run_in(&town.environment, &arguments, "");
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success());
     assert!(
@@ -101,6 +101,29 @@ async fn a_backup_without_logins_says_so() {
     let answer = town.me(text(&login, "access_token")).await;
     // The epoch that begins there ends what Redis holds, too.
     assert_eq!(answer, GONE);
+}
+
+/// The directory of a server that keeps everything elsewhere may hold an old file.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_another_store_than_the_servers_is_refused() {
+    let mut town = Town::new().await;
+    town.stop();
+    let store = Schema::new().await.url();
+    let from = format!("sqlite:{}", town.data().display());
+    let copy = ["copy", "--from", &from, "--to", &store, "--json"];
+    run_json(&copy, "");
+    town.environment = vec![("SYMBOLON_STORE", store)];
+    town.start().await;
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("backup");
+    let data = town.data();
+    let backup = Town::arguments(&data, &["backup", file.to_str().unwrap()]);
+    let refused = run(&backup, "");
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success());
+    assert!(said.contains("--store"), "{said}");
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+    town.order(&["backup", file.to_str().unwrap()], "");
 }
 
 /// An authority with a backup, and what happened after it.
@@ -131,9 +154,9 @@ impl Scene {
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join("backup");
         let backup = ["backup", file.to_str().unwrap()];
-        let made = town.order(&backup, "");
-        assert_eq!(text(&made, "file"), file.to_str().unwrap());
-        assert_eq!(made["holds_logins"], true);
+        let answer = town.order(&backup, "");
+        assert_eq!(text(&answer, "file"), file.to_str().unwrap());
+        assert_eq!(answer["holds_logins"], true);
         let mode = fs::metadata(&file).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600);
         assert_eq!(
