@@ -52,8 +52,10 @@ pub(crate) async fn serve(given: Serve) -> Result<()> {
         )?;
         output::line(&format!("  {url}/set-up?token={}", *token))?;
     }
+    // Before anybody can know that it runs, and ask it to stop.
+    let stop = stop_signal()?;
     Running::start(&data, &config.data, config.insecure_http, listeners)?
-        .until(stop_signal()?)
+        .until(stop)
         .await;
     data.close()
 }

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, de};
 use symbolon_server::authority::ports::{Directory, Logins, Once, World};
 use symbolon_stores::{
@@ -60,16 +60,38 @@ impl StoreUrl {
     pub(crate) async fn open(&self, data: &Path) -> Result<Sql> {
         Ok(match self {
             Self::Sqlite(dir) => Sql::Sqlite(Sqlite::open(dir.as_deref().unwrap_or(data))?),
-            Self::Postgres(url) => Sql::Postgres(Postgres::connect(url).await?),
+            Self::Postgres(url) => Sql::Postgres(self.connect(url).await?),
         })
+    }
+
+    /// Whether anything is in it. Makes nothing.
+    pub(crate) async fn exists(&self, data: &Path) -> Result<bool> {
+        let pending = self.pending(data).await?;
+        Ok(pending.first().is_none_or(|first| first.number > 1))
     }
 
     /// What opening it would apply to its tables.
     pub(crate) async fn pending(&self, data: &Path) -> Result<Vec<Migration>> {
         Ok(match self {
             Self::Sqlite(dir) => pending_migrations(dir.as_deref().unwrap_or(data))?,
-            Self::Postgres(url) => Postgres::pending(url).await?,
+            Self::Postgres(url) => {
+                let pending = Postgres::pending(url).await;
+                pending.with_context(|| self.to_string())?
+            }
         })
+    }
+
+    /// Connects to the database of `url`, which is its own.
+    async fn connect(&self, url: &str) -> Result<Postgres> {
+        let connected = Postgres::connect(url).await;
+        connected.with_context(|| self.to_string())
+    }
+}
+
+impl LoginsUrl {
+    async fn connect(&self, durability: Durability) -> Result<Redis> {
+        let connected = Redis::connect(&self.0, durability).await;
+        connected.with_context(|| format!("{self:?}"))
     }
 }
 
@@ -137,17 +159,17 @@ impl Stores {
                     ..all_on(store)
                 }
             }
-            (StoreUrl::Postgres(url), None) => all_on(Arc::new(Postgres::connect(url).await?)),
-            (StoreUrl::Sqlite(dir), Some(LoginsUrl(url))) => {
+            (StoreUrl::Postgres(url), None) => all_on(Arc::new(store.connect(url).await?)),
+            (StoreUrl::Sqlite(dir), Some(logins)) => {
                 let sql = Sqlite::open(dir.as_deref().unwrap_or(data))?;
-                let redis = Redis::connect(url, *durability).await?;
+                let redis = logins.connect(*durability).await?;
                 all_on(Arc::new(
                     Bridged::new(sql, redis, RealWorld::new().now()).await?,
                 ))
             }
-            (StoreUrl::Postgres(url), Some(LoginsUrl(logins))) => {
-                let sql = Postgres::connect(url).await?;
-                let redis = Redis::connect(logins, *durability).await?;
+            (StoreUrl::Postgres(url), Some(logins)) => {
+                let sql = store.connect(url).await?;
+                let redis = logins.connect(*durability).await?;
                 all_on(Arc::new(
                     Bridged::new(sql, redis, RealWorld::new().now()).await?,
                 ))

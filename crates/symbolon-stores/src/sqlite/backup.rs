@@ -53,8 +53,13 @@ pub struct Restored {
 /// whether or not a server uses it. Call [`symbolon_authority::ports::Logins::mark_backup`] right before.
 ///
 /// `tell` hears how many pages of how many are copied. The file gets its name once it is whole and
-/// on disk; one that is there is never overwritten. Blocks.
-pub fn back_up(dir: &Path, to: &Path, mut tell: impl FnMut(u64, u64)) -> Result<(), OpenError> {
+/// on disk; one that is there is never overwritten. Gives the head of the log that it holds: below the
+/// mark it is the copy of another database. Blocks.
+pub fn back_up(
+    dir: &Path,
+    to: &Path,
+    mut tell: impl FnMut(u64, u64),
+) -> Result<Position, OpenError> {
     let path = dir.join(DATABASE);
     let source = OpenFlags::SQLITE_OPEN_READ_WRITE;
     let source = Connection::open_with_flags(&path, flags(source));
@@ -68,7 +73,7 @@ pub fn back_up(dir: &Path, to: &Path, mut tell: impl FnMut(u64, u64)) -> Result<
         .map_err(refused)?;
     // An open read transaction holds one moment still, whatever is written meanwhile.
     let moment = source.unchecked_transaction().map_err(refused)?;
-    log::head(&moment).map_err(|fault| OpenError::store(&path, fault.into()))?;
+    let head = log::head(&moment).map_err(|fault| OpenError::store(&path, fault.into()))?;
     if to.try_exists().map_err(|error| OpenError::io(to, error))? {
         return Err(OpenError::there(to));
     }
@@ -84,7 +89,8 @@ pub fn back_up(dir: &Path, to: &Path, mut tell: impl FnMut(u64, u64)) -> Result<
     });
     let removed = fs::remove_file(&draft);
     copied?;
-    removed.map_err(|error| OpenError::io(&draft, error))
+    removed.map_err(|error| OpenError::io(&draft, error))?;
+    Ok(head)
 }
 
 fn copy_pages(

@@ -1,46 +1,112 @@
 //! `symbolon backup` and `symbolon restore`.
 
-use anyhow::{Context, Result};
-use serde_json::json;
-use symbolon_server::authority::ports::World;
-use symbolon_stores::RestoredLogins;
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+use symbolon_server::{
+    authority::ports::{Directory, World},
+    login::Position,
+};
+use symbolon_stores::{Postgres, Restored, RestoredLogins, Sqlite, transfer::UNFINISHED};
+use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 
+use super::copy;
 use crate::{
     cli::{Backup, Restore},
     data::{IfMissing, ROOT_KEY},
     operator::Operator,
     output, progress,
+    store::{StoreUrl, Stores},
     world::RealWorld,
 };
 
+const WITHOUT_LOGINS: &str =
+    "Logins are in Redis and not in a backup: it holds people, apps and keys";
+
 pub(crate) async fn backup(asked: Backup) -> Result<()> {
     let Backup { file, target } = asked;
+    let Stores { store, logins, .. } = target.place.clone().into();
+    ensure!(
+        !file.try_exists()?,
+        "{} is there already, and is left as it is",
+        file.display()
+    );
     // Held until the copy is made: without a server it keeps one from starting in between.
     let operator = Operator::reach(&target, IfMissing::Refuse).await?;
     let marked = operator.post("/api/v1/backups", json!({})).await?;
-    let bar = progress::bar("backing up", target.json);
-    let (dir, to, told) = (target.data.clone(), file.clone(), bar.clone());
+    let head = match &store {
+        StoreUrl::Sqlite(dir) => {
+            let dir = dir.as_deref().unwrap_or(&target.data);
+            file_of(dir, &file, target.json).await?
+        }
+        StoreUrl::Postgres(url) => moment_of(url, &file, target.json).await?,
+    };
+    // With logins in Redis the mark stands there.
+    if logins.is_none() && head < mark_of(&marked)? {
+        fs::remove_file(&file)?;
+        bail!(
+            "{store} is not what the running server keeps its logins in: name its --store and --logins, as it was told them"
+        );
+    }
+    let position = output::member(&marked, "position");
+    if target.json {
+        return output::json(&json!({
+            "file": file,
+            "position": position,
+            "holds_logins": logins.is_none(),
+        }));
+    }
+    if logins.is_some() {
+        output::line(&format!("{} is written. {WITHOUT_LOGINS}", file.display()))?;
+    } else {
+        output::line(&format!(
+            "{} holds everything up to position {position} of the log",
+            file.display()
+        ))?;
+    }
+    output::line(&format!(
+        "It is worth nothing without {}: keep a copy of that, too, and keep it elsewhere",
+        target.data.join(ROOT_KEY).display()
+    ))
+}
+
+fn mark_of(marked: &Value) -> Result<Position> {
+    let position = marked.get("position").cloned().unwrap_or_default();
+    serde_json::from_value(position).context("the authority's answer names no position")
+}
+
+/// Copies the database of a directory. Gives the head of its log.
+async fn file_of(dir: &Path, file: &Path, json: bool) -> Result<Position> {
+    let bar = progress::bar("backing up", json);
+    let (dir, to, told) = (dir.to_owned(), file.to_owned(), bar.clone());
     let copied = spawn_blocking(move || {
         symbolon_stores::back_up(&dir, &to, |done, all| {
             told.set_length(all);
             told.set_position(done);
         })
     });
-    copied.await??;
+    let head = copied.await??;
     bar.finish_and_clear();
-    let position = output::member(&marked, "position");
-    if target.json {
-        return output::json(&json!({ "file": file, "position": position }));
-    }
-    output::line(&format!(
-        "{} holds everything up to position {position} of the log",
-        file.display()
-    ))?;
-    output::line(&format!(
-        "It is worth nothing without {}: keep a copy of that, too, and keep it elsewhere",
-        target.data.join(ROOT_KEY).display()
-    ))
+    Ok(head)
+}
+
+/// Copies one moment of a database on a server into a directory, and makes a backup of that.
+async fn moment_of(url: &str, file: &Path, json: bool) -> Result<Position> {
+    // Beside the file: there is room for a backup there, and it is meant to hold one.
+    let beside = file.parent().filter(|parent| *parent != Path::new(""));
+    let beside = beside.unwrap_or(Path::new("."));
+    let draft = tempfile::Builder::new()
+        .prefix(".symbolon-backup-")
+        .tempdir_in(beside)
+        .with_context(|| format!("cannot write beside {}", file.display()))?;
+    let store = Postgres::connect(url).await?;
+    let moment = store.moment().await?;
+    let to = Sqlite::open(draft.path())?;
+    copy::all(&moment, &to, "backing up", json).await?;
+    to.close()?;
+    file_of(draft.path(), file, json).await
 }
 
 pub(crate) async fn restore(asked: Restore) -> Result<()> {
@@ -49,34 +115,39 @@ pub(crate) async fn restore(asked: Restore) -> Result<()> {
         end_all_logins,
         target,
     } = asked;
-    let logins = if end_all_logins {
-        RestoredLogins::End
-    } else {
-        RestoredLogins::Keep
+    let Stores { store, logins, .. } = target.place.into();
+    let (restored, place) = {
+        let restored = match &store {
+            StoreUrl::Sqlite(dir) => {
+                let dir = dir.as_deref().unwrap_or(&target.data);
+                let restored = into_directory(&file, dir, end_all_logins).await;
+                restored.map(|restored| (restored, dir.display().to_string()))
+            }
+            StoreUrl::Postgres(url) => {
+                let restored = into_postgres(&file, url, end_all_logins, target.json).await;
+                restored.map(|restored| (restored, store.to_string()))
+            }
+        };
+        restored.with_context(|| format!("cannot restore {}", file.display()))?
     };
-    let (from, dir) = (file.clone(), target.data.clone());
-    let restored = spawn_blocking(move || {
-        symbolon_stores::restore(&from, &dir, logins, RealWorld::new().now())
-    });
-    let restored = restored
-        .await?
-        .with_context(|| format!("cannot restore {}", file.display()))?;
     if target.json {
         return output::json(&json!({
             "from": restored.from,
             "position": restored.head,
             "ended": restored.ended,
             "replaced": restored.replaced,
+            "holds_logins": logins.is_none(),
         }));
     }
     output::line(&format!(
-        "{} holds the backup as of position {}; the log goes on at {}, and what was issued in between is refused",
-        target.data.display(),
-        restored.from,
-        restored.head
+        "{place} holds the backup as of position {}; the log goes on at {}, and what was issued in between is refused",
+        restored.from, restored.head
     ))?;
     if restored.ended > 0 {
         output::line(&format!("{} ended", restored.ended))?;
+    }
+    if logins.is_some() {
+        output::line(WITHOUT_LOGINS)?;
     }
     if let Some(replaced) = &restored.replaced {
         output::line(&format!("What was there is kept as {}", replaced.display()))?;
@@ -89,4 +160,38 @@ pub(crate) async fn restore(asked: Restore) -> Result<()> {
         ))?;
     }
     Ok(())
+}
+
+async fn into_directory(file: &Path, dir: &Path, end_all_logins: bool) -> Result<Restored> {
+    let (file, dir) = (file.to_owned(), dir.to_owned());
+    let logins = if end_all_logins {
+        RestoredLogins::End
+    } else {
+        RestoredLogins::Keep
+    };
+    let restored = spawn_blocking(move || {
+        symbolon_stores::restore(&file, &dir, logins, RealWorld::new().now())
+    });
+    Ok(restored.await??)
+}
+
+/// Restores into a directory, where the new epoch begins, and copies that.
+async fn into_postgres(
+    file: &Path,
+    url: &str,
+    end_all_logins: bool,
+    json: bool,
+) -> Result<Restored> {
+    let to = Postgres::connect(url).await?;
+    // It would go on where that one stopped, with what it may have left alive.
+    ensure!(
+        !to.is_marked(UNFINISHED).await?,
+        "the target holds a part of a copy or restore that was cut short: begin with an empty one"
+    );
+    let draft = TempDir::with_prefix("symbolon-restore-")?;
+    let restored = into_directory(file, draft.path(), end_all_logins).await?;
+    let from = Sqlite::open(draft.path())?;
+    copy::all(&from, &to, "restoring", json).await?;
+    from.close()?;
+    Ok(restored)
 }

@@ -20,6 +20,11 @@ pub(crate) async fn copy(asked: Copy) -> Result<()> {
     } = asked;
     ensure!(from != to, "--from and --to are the same store");
     let data = Path::new(DATA);
+    // Opening it would make one.
+    ensure!(
+        from.exists(data).await.context("--from")?,
+        "--from: there is no authority in {from}"
+    );
     let source = from.open(data).await.context("--from")?;
     let target = to.open(data).await.context("--to")?;
     let copied = all(source.target(), target.target(), "copying", json).await;

@@ -1,6 +1,6 @@
 //! `symbolon migrate`.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use crate::{cli::Migrate, output, store::Stores};
@@ -10,6 +10,11 @@ pub(crate) async fn migrate(asked: Migrate) -> Result<()> {
     let Stores { store, .. } = target.place.into();
     let pending = store.pending(&target.data).await?;
     if !dry_run {
+        // A file without the key that belongs to it could not be served.
+        ensure!(
+            store.directory(&target.data).is_none() || store.exists(&target.data).await?,
+            "there is no authority in {store} yet: `symbolon serve` makes it, with its tables"
+        );
         store.open(&target.data).await?.close()?;
     }
     if target.json {

@@ -47,7 +47,8 @@ fn rounds() -> u32 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whenever_it_is_killed_what_was_acknowledged_stays() {
-    let mut town = Town::new().await;
+    // Alice collects logins: none of them may give way to a newer one.
+    let mut town = Town::on(vec![("SYMBOLON_MAX_LOGINS", "1000000".to_owned())]).await;
     let redirect = "http://localhost:1/callback";
     let secret = town.register_app("api", "jwt", "within(10s)", redirect);
     let app = ("api".to_owned(), secret);

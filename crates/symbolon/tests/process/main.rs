@@ -8,13 +8,20 @@
     reason = "tests"
 )]
 
+mod away;
+mod backup;
 mod command_line;
+mod copy;
 mod data_directory;
 mod demo;
 mod ends;
 mod freshness;
 mod kill;
 mod kill_rounds;
+mod nodes;
 mod refusals;
+mod relay;
 mod secrets;
+mod servers;
+mod stores;
 mod town;

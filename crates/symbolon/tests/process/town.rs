@@ -32,10 +32,23 @@ pub(crate) fn free_port() -> u16 {
         .port()
 }
 
+/// Variables for the program's environment.
+pub(crate) type Environment = Vec<(&'static str, String)>;
+
 /// Runs a command of the program to its end.
 pub(crate) fn run(arguments: &[&str], stdin: &str) -> Output {
+    run_in(&[], arguments, stdin)
+}
+
+/// Runs a command to its end, with these variables in its environment.
+pub(crate) fn run_in(
+    environment: &[(&'static str, String)],
+    arguments: &[&str],
+    stdin: &str,
+) -> Output {
     let mut child = Command::new(PROGRAM)
         .args(arguments)
+        .envs(environment.iter().cloned())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -52,7 +65,11 @@ pub(crate) fn run(arguments: &[&str], stdin: &str) -> Output {
 
 /// Runs a command that must succeed, and reads its JSON.
 pub(crate) fn run_json(arguments: &[&str], stdin: &str) -> Value {
-    let output = run(arguments, stdin);
+    json_of(arguments, &run(arguments, stdin))
+}
+
+/// The JSON of a command that succeeded.
+fn json_of(arguments: &[&str], output: &Output) -> Value {
     assert!(
         output.status.success(),
         "{arguments:?}: {}",
@@ -100,7 +117,9 @@ pub(crate) struct Town {
     pub(crate) authority: Option<Process>,
     pub(crate) url: String,
     pub(crate) http: Client,
-    port: u16,
+    /// Chooses the stores; also for commands without a server.
+    pub(crate) environment: Environment,
+    pub(crate) port: u16,
     directory: tempfile::TempDir,
 }
 
@@ -108,31 +127,42 @@ impl Town {
     /// An authority with alice, bob and an administrator, and two first-party apps: `pages`
     /// (session) and `api` (jwt).
     pub(crate) async fn new() -> Self {
-        let port = free_port();
-        let directory = tempfile::tempdir().unwrap();
-        let mut town = Self {
-            authority: None,
-            url: format!("http://localhost:{port}"),
-            http: client(),
-            port,
-            directory,
-        };
-        let data = town.data().to_str().unwrap().to_owned();
+        Self::on(Vec::new()).await
+    }
+
+    /// The same on the stores that these variables choose.
+    pub(crate) async fn on(environment: Environment) -> Self {
+        let mut town = Self::empty(environment);
         for (name, role) in [("alice", None), ("bob", None), ("admin", Some("admin"))] {
-            let mut arguments = vec![
-                "user",
-                "add",
-                name,
-                "--data",
-                &data,
-                "--json",
-                "--password-stdin",
-            ];
+            let mut arguments = vec!["user", "add", name, "--password-stdin"];
             arguments.extend(role.iter().flat_map(|role| ["--role", role]));
-            run_json(&arguments, &format!("{PASSWORD}\n"));
+            town.order(&arguments, &format!("{PASSWORD}\n"));
         }
         town.start().await;
         town
+    }
+
+    /// A place for an authority, with nothing in it.
+    pub(crate) fn empty(environment: Environment) -> Self {
+        let port = free_port();
+        Self {
+            authority: None,
+            url: format!("http://localhost:{port}"),
+            http: client(),
+            environment,
+            port,
+            directory: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// Runs a command for this authority, beside its server or without one, and reads its JSON.
+    pub(crate) fn order(&self, more: &[&str], stdin: &str) -> Value {
+        json_of(more, &self.try_order(more, stdin))
+    }
+
+    pub(crate) fn try_order(&self, more: &[&str], stdin: &str) -> Output {
+        let data = self.data();
+        run_in(&self.environment, &Self::arguments(&data, more), stdin)
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -152,6 +182,7 @@ impl Town {
             .args(["serve", "--listen", &format!("localhost:{}", self.port)])
             .arg("--data")
             .arg(self.data())
+            .envs(self.environment.iter().cloned())
             .env("RUST_LOG", "warn")
             .stdout(Stdio::null())
             .spawn()
@@ -176,6 +207,13 @@ impl Town {
         self.authority.take().unwrap().kill();
     }
 
+    /// Ends the authority in order.
+    pub(crate) fn stop(&mut self) {
+        let mut authority = self.authority.take().unwrap();
+        authority.signal("TERM");
+        assert!(authority.0.wait().unwrap().success());
+    }
+
     /// Registers a first-party app that redirects to this address. Gives its client secret.
     pub(crate) fn register_app(
         &self,
@@ -184,28 +222,35 @@ impl Town {
         freshness: &str,
         redirect: &str,
     ) -> String {
-        let data = self.data();
-        let arguments = Self::arguments(
-            &data,
-            &[
-                "app",
-                "add",
-                client_id,
-                "--shape",
-                shape,
-                "--freshness",
-                freshness,
-                "--first-party",
-                "--redirect-uri",
-                redirect,
-            ],
-        );
-        let added = run_json(&arguments, "");
+        let arguments = [
+            "app",
+            "add",
+            client_id,
+            "--shape",
+            shape,
+            "--freshness",
+            freshness,
+            "--first-party",
+            "--redirect-uri",
+            redirect,
+        ];
+        let added = self.order(&arguments, "");
         text(&added, "client_secret").to_owned()
     }
 
     /// Registers an app at a free port and starts it as a process of its own.
     pub(crate) fn start_app(&self, client_id: &str, shape: &str, freshness: &str) -> App {
+        self.start_app_at(&self.url, client_id, shape, freshness)
+    }
+
+    /// The same with the authority under another URL.
+    pub(crate) fn start_app_at(
+        &self,
+        authority: &str,
+        client_id: &str,
+        shape: &str,
+        freshness: &str,
+    ) -> App {
         let port = free_port();
         let redirect = format!("http://localhost:{port}/auth/callback");
         let secret = self.register_app(client_id, shape, freshness, &redirect);
@@ -213,7 +258,7 @@ impl Town {
             "client_id": client_id,
             "client_secret": secret,
             "port": port,
-            "authority": self.url,
+            "authority": authority,
             "other": { "client_id": "dashboard", "url": "http://localhost:1" },
         });
         let mut child = Command::new(PROGRAM)
@@ -280,6 +325,12 @@ impl Town {
             .bearer_auth(credential)
     }
 
+    /// What the authority itself answers to this credential.
+    pub(crate) async fn me(&self, credential: &str) -> StatusCode {
+        let asked = self.request("GET", "/api/v1/me", credential);
+        asked.send().await.unwrap().status()
+    }
+
     pub(crate) async fn refresh(&self, app: &App, secret: &str) -> Response {
         self.http
             .post(format!("{}/oauth2/token", self.url))
@@ -302,6 +353,23 @@ pub(crate) struct App {
 }
 
 impl App {
+    /// Waits until the app gives this answer.
+    pub(crate) async fn comes_to(&self, expected: StatusCode, credential: &str, within: Duration) {
+        let began = Instant::now();
+        loop {
+            let answer = self.whoami(credential).await;
+            if answer == expected {
+                return;
+            }
+            assert!(
+                began.elapsed() < within,
+                "{} answers {answer}, not {expected}",
+                self.client_id
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// What the app answers to this credential.
     pub(crate) async fn whoami(&self, credential: &str) -> StatusCode {
         self.http
