@@ -34,24 +34,21 @@ impl Logins for Memory {
             {
                 return Ok(Open::UserGone);
             }
-            let limits = Limits {
-                per_person: terms.per_person,
-                per_app: terms.per_app,
-                instead_of: &terms.instead_of,
-            };
-            let live = state.live_logins(login.user, now);
-            let (logins, grants) = match limits.room(live, &grant.client_id) {
-                Room::Made { logins, grants } => (logins, grants),
-                Room::Full(live) => return Ok(Open::Full(live)),
-            };
-            // Before anything ends: there is no transaction that would undo it.
             if state.logins.contains_key(&login.sid) {
                 return Err(in_use("sid"));
             }
             if state.grants.contains_key(&grant.id) {
                 return Err(in_use("grant id"));
             }
-            state.make_room(logins, grants, &grant.client_id, now);
+            let limits = Limits {
+                per_person: terms.per_person,
+                per_app: terms.per_app,
+                instead_of: &terms.instead_of,
+            };
+            let live = state.live_logins(login.user, now);
+            if let Room::Full(live) = state.make_room(&limits, live, &grant.client_id, now) {
+                return Ok(Open::Full(live));
+            }
             let grant = state.grant(login.sid, grant, now)?;
             let login = Login {
                 ended_at: None,
@@ -76,6 +73,9 @@ impl Logins for Memory {
             if !login.stands(now) {
                 return Ok(Join::Ended);
             }
+            if state.grants.contains_key(&grant.id) {
+                return Err(in_use("grant id"));
+            }
             let limits = Limits {
                 per_person: None,
                 per_app,
@@ -83,14 +83,9 @@ impl Logins for Memory {
             };
             let mut others = state.live_logins(login.user, now);
             others.retain(|other| other.login.sid != sid);
-            let (logins, grants) = match limits.room(others, &grant.client_id) {
-                Room::Made { logins, grants } => (logins, grants),
-                Room::Full(others) => return Ok(Join::Full(others)),
-            };
-            if state.grants.contains_key(&grant.id) {
-                return Err(in_use("grant id"));
+            if let Room::Full(others) = state.make_room(&limits, others, &grant.client_id, now) {
+                return Ok(Join::Full(others));
             }
-            state.make_room(logins, grants, &grant.client_id, now);
             let grant = state.grant(sid, grant, now)?;
             Ok(Join::Granted(Box::new(Standpoint { login, grant })))
         })
@@ -235,21 +230,31 @@ impl State {
         live.map(|login| self.with_grants(login)).collect()
     }
 
-    /// Ends what has to make room: whole logins, then the grants of the app in logins.
+    /// Ends what has to make room. Full: nothing was ended.
     fn make_room(
         &mut self,
-        logins: Vec<Sid>,
-        grants: Vec<Sid>,
+        limits: &Limits<'_>,
+        live: Vec<LoginWithGrants>,
         client_id: &ClientId,
         now: UnixMillis,
-    ) {
-        for sid in logins {
-            self.end(Scope::Login { sid }, now);
+    ) -> Room {
+        let room = limits.room(live, client_id);
+        if let Room::Made { logins, grants } = &room {
+            for sid in logins {
+                self.end(Scope::Login { sid: *sid }, now);
+            }
+            for sid in grants {
+                let client_id = client_id.clone();
+                self.end(
+                    Scope::Grant {
+                        sid: *sid,
+                        client_id,
+                    },
+                    now,
+                );
+            }
         }
-        for sid in grants {
-            let client_id = client_id.clone();
-            self.end(Scope::Grant { sid, client_id }, now);
-        }
+        room
     }
 
     fn with_grants(&self, login: &Login) -> LoginWithGrants {
