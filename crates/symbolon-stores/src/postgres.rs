@@ -41,6 +41,7 @@ pub use transfer::Moment;
 
 use crate::Migration;
 use batch::Batcher;
+use columns::in_time;
 use fault::{Fault, Work};
 use heads::Heads;
 use uses::Uses;
@@ -161,9 +162,9 @@ impl Database {
         let mut tries = 1;
         loop {
             let done = async {
-                let transaction = client.transaction().await?;
+                let transaction = in_time(client.transaction()).await?;
                 let done = work(&transaction).await?;
-                transaction.commit().await?;
+                in_time(transaction.commit()).await?;
                 Ok(done)
             };
             match done.await {

@@ -7,13 +7,17 @@ use deadpool_postgres::GenericClient;
 use serde::{Serialize, de::DeserializeOwned};
 use symbolon_authority::ports::StoreError;
 use symbolon_login::{Digest, Position, UnixMillis};
+use tokio::time::timeout;
 use tokio_postgres::{
-    Row,
+    Error, Row,
     types::{FromSql, ToSql},
 };
 
 use super::fault::{Fault, Work};
 use crate::in_use;
+
+/// How long a statement may take, on the way there and back, too.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// The values for the parameters of a statement.
 pub(super) type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
@@ -24,8 +28,11 @@ pub(super) async fn rows(
     sql: &str,
     values: Values<'_>,
 ) -> Work<Vec<Row>> {
-    let statement = client.prepare_cached(sql).await?;
-    Ok(client.query(&statement, values).await?)
+    in_time(async {
+        let statement = client.prepare_cached(sql).await?;
+        client.query(&statement, values).await
+    })
+    .await
 }
 
 /// Runs a statement that gives at most one row.
@@ -43,8 +50,19 @@ pub(super) async fn execute(
     sql: &str,
     values: Values<'_>,
 ) -> Work<u64> {
-    let statement = client.prepare_cached(sql).await?;
-    Ok(client.execute(&statement, values).await?)
+    in_time(async {
+        let statement = client.prepare_cached(sql).await?;
+        client.execute(&statement, values).await
+    })
+    .await
+}
+
+/// Gives up on a database that takes bytes and does not answer: the network's own limits see nothing
+/// wrong there.
+pub(super) async fn in_time<T>(work: impl Future<Output = Result<T, Error>>) -> Work<T> {
+    let done = timeout(LONGEST, work).await;
+    let done = done.map_err(|_| Fault::unavailable("the database does not answer"))?;
+    Ok(done?)
 }
 
 /// Any value that the database knows.

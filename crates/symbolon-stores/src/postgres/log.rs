@@ -6,7 +6,9 @@ use symbolon_login::{AppSettings, Change, CutOff, LogEntry, Position, UnixMillis
 
 use super::{
     Transaction,
-    columns::{json, maybe_row, number, position, rows, to_columns, to_integer, to_json, value},
+    columns::{
+        in_time, json, maybe_row, number, position, rows, to_columns, to_integer, to_json, value,
+    },
     directory::all_apps,
     fault::{Fault, Work},
 };
@@ -14,7 +16,7 @@ use super::{
 /// The newest position.
 pub(super) async fn head(client: &impl tokio_postgres::GenericClient) -> Work<Position> {
     let head = client.query_one("SELECT epoch, number FROM head", &[]);
-    position(&head.await?, 0)
+    position(&in_time(head).await?, 0)
 }
 
 /// Appends `changes` in their order and gives the position of the first. From here to the commit nobody

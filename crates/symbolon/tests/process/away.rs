@@ -27,6 +27,40 @@ async fn redis_away_is_503_until_it_is_back() {
     outlasts(vec![("SYMBOLON_LOGINS", logins)], &relay, REDIS).await;
 }
 
+/// Packets that are dropped on the way: no connection ends, nobody answers.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_says_nothing_is_503_soon() {
+    let postgres = Relay::to(port(POSTGRES)).await;
+    let redis = Relay::to(port(REDIS)).await;
+    let store = Schema::new().await.url_through(&postgres);
+    let logins = through(&cell(REDIS), &redis);
+    let towns = [
+        (vec![("SYMBOLON_LOGINS", logins)], &redis, REDIS),
+        (vec![("SYMBOLON_STORE", store)], &postgres, POSTGRES),
+    ];
+    for (environment, relay, server) in towns {
+        let town = Town::on(environment).await;
+        town.register_app("pages", "session", "live", "https://app.example/cb");
+        let login = town.sign_in("alice", "pages").await;
+        let access = text(&login, "access_token");
+        relay.slow_down(Duration::from_secs(3600));
+        for _ in 0..2 {
+            let began = Instant::now();
+            assert_eq!(town.me(access).await, AWAY);
+            let took = began.elapsed();
+            println!("{server}: 503 after {took:.0?}");
+            assert!(took < Duration::from_secs(12), "{took:?}");
+        }
+        relay.slow_down(Duration::ZERO);
+        relay.turn_to(port(server));
+        let back = Instant::now();
+        while town.me(access).await != StatusCode::OK {
+            assert!(back.elapsed() < RECOVERY, "not back");
+        }
+        println!("{server}: back after {:.0?}", back.elapsed());
+    }
+}
+
 async fn outlasts(environment: Environment, relay: &Relay, server: &str) {
     let town = Town::on(environment).await;
     let pages = town.start_app("pages", "session", "within(10s)");
