@@ -57,7 +57,8 @@ async fn whenever_it_is_killed_what_was_acknowledged_stays() {
     let (mut ended_in_all, mut refreshed_in_all) = (0, 0);
     for round in 0..rounds() {
         let stop = Arc::new(AtomicBool::new(false));
-        let mut workers = JoinSet::new();
+        // Signed in before the time runs: hashing passwords would be most of a round.
+        let mut ready = JoinSet::new();
         for _ in 0..WORKERS {
             let worker = Worker {
                 http: town.http.clone(),
@@ -67,7 +68,14 @@ async fn whenever_it_is_killed_what_was_acknowledged_stays() {
                 stop: Arc::clone(&stop),
                 chance: Chance(chance.next()),
             };
-            workers.spawn(worker.work());
+            ready.spawn(async move {
+                let login = worker.sign_in().await;
+                (worker, login.expect("the authority is there"))
+            });
+        }
+        let mut workers = JoinSet::new();
+        for (worker, login) in ready.join_all().await {
+            workers.spawn(worker.work(login));
         }
         tokio::time::sleep(Duration::from_millis(20 + chance.below(180))).await;
         town.kill();
@@ -98,13 +106,13 @@ struct Worker {
 }
 
 impl Worker {
-    /// Signs in, refreshes and ends until the authority is gone. Gives what was acknowledged.
-    async fn work(mut self) -> (u64, u64) {
+    /// Refreshes, ends and signs in until the authority is gone. Gives what was acknowledged.
+    async fn work(mut self, first: (String, Held)) -> (u64, u64) {
         let (mut ended, mut refreshed) = (0, 0);
-        while !self.stop.load(Ordering::SeqCst) {
-            let Some((sid, mut held)) = self.sign_in().await else {
-                break;
-            };
+        let mut login = Some(first);
+        while let Some((sid, mut held)) = login
+            && !self.stop.load(Ordering::SeqCst)
+        {
             for _ in 0..self.chance.below(6) {
                 match refresh(&self.http, &self.url, &self.app, &held.refresh).await {
                     Some((access, refresh)) => (held.access, held.refresh) = (access, refresh),
@@ -124,6 +132,7 @@ impl Worker {
                     self.note(&sid, &held);
                 }
             }
+            login = self.sign_in().await;
         }
         (ended, refreshed)
     }
