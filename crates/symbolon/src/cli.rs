@@ -128,9 +128,14 @@ pub(crate) struct Backup {
 }
 
 #[derive(Args)]
+#[command(group = clap::ArgGroup::new("what").required(true))]
 pub(crate) struct Restore {
     /// The backup
-    pub(crate) file: PathBuf,
+    #[arg(group = "what")]
+    pub(crate) file: Option<PathBuf>,
+    /// The database was put back by other means (a copied file, pg_restore): only begin the new epoch
+    #[arg(long, group = "what")]
+    pub(crate) in_place: bool,
     /// End all logins that the backup knows
     #[arg(long)]
     pub(crate) end_all_logins: bool,

@@ -144,6 +144,11 @@ impl From<Place> for Stores {
 }
 
 impl Stores {
+    /// What opening the SQL store would apply to its tables.
+    pub(crate) async fn pending(&self, data: &Path) -> Result<Vec<Migration>> {
+        self.store.pending(data).await
+    }
+
     /// Opens them; `data` is the data directory.
     pub(crate) async fn open(&self, data: &Path) -> Result<Open> {
         let Self {

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use symbolon_server::{
     authority::ports::{Directory, World},
-    login::Position,
+    login::{Position, Scope},
 };
 use symbolon_stores::{Postgres, Restored, RestoredLogins, Sqlite, transfer::UNFINISHED};
 use tempfile::TempDir;
@@ -14,7 +14,7 @@ use tokio::task::spawn_blocking;
 
 use super::copy;
 use crate::{
-    cli::{Backup, Restore},
+    cli::{Backup, Restore, Target},
     data::{IfMissing, ROOT_KEY},
     operator::Operator,
     output, progress,
@@ -72,6 +72,36 @@ pub(crate) async fn backup(asked: Backup) -> Result<()> {
     ))
 }
 
+/// Begins the epoch that follows when somebody else has put an old database in place.
+async fn in_place(target: Target, end_all_logins: bool) -> Result<()> {
+    let stores = Stores::from(target.place);
+    ensure!(
+        stores.pending(&target.data).await?.is_empty(),
+        "there is no database of this version at {}: put one there, or run `symbolon migrate` first",
+        stores.store
+    );
+    let open = stores.open(&target.data).await?;
+    let now = RealWorld::new().now();
+    let from = open.logins.head().await?;
+    let mut ended = open.logins.begin_epoch(now).await?;
+    if end_all_logins {
+        let all = open.logins.end(Scope::Everything {}, now).await?;
+        ended.position = all.position;
+        ended.count += all.count;
+    }
+    if target.json {
+        return output::json(&json!({
+            "from": from,
+            "position": ended.position,
+            "ended": ended.count,
+        }));
+    }
+    output::line(&format!(
+        "The log ended at position {from} and goes on at {}; {} ended, and what was issued in between is refused",
+        ended.position, ended.count
+    ))
+}
+
 fn mark_of(marked: &Value) -> Result<Position> {
     let position = marked.get("position").cloned().unwrap_or_default();
     serde_json::from_value(position).context("the authority's answer names no position")
@@ -112,9 +142,13 @@ async fn moment_of(url: &str, file: &Path, json: bool) -> Result<Position> {
 pub(crate) async fn restore(asked: Restore) -> Result<()> {
     let Restore {
         file,
+        in_place: _,
         end_all_logins,
         target,
     } = asked;
+    let Some(file) = file else {
+        return in_place(target, end_all_logins).await;
+    };
     let Stores { store, logins, .. } = target.place.into();
     let (restored, place) = {
         let restored = match &store {

@@ -76,6 +76,41 @@ async fn all_logins_of_a_backup_can_be_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_database_put_back_by_other_means_begins_an_epoch() {
+    let mut town = Town::new().await;
+    let pages = town.start_app("pages", "session", "within(10s)");
+    let early = town.sign_in("alice", "pages").await;
+    // An entry after it: what was issued before that entry is known to be older than the copy.
+    let other = town.sign_in("bob", "pages").await;
+    town.end_all(text(&other, "access_token")).await;
+    town.stop();
+    let database = town.data().join("symbolon.db");
+    let copy = town.data().join("copy");
+    fs::copy(&database, &copy).unwrap();
+    town.start().await;
+    let late = town.sign_in("alice", "pages").await;
+    pages
+        .comes_to(StatusCode::OK, text(&late, "access_token"), SOON)
+        .await;
+    town.stop();
+    fs::copy(&copy, &database).unwrap();
+    let data = town.data();
+    let arguments = Town::arguments(&data, &["restore", "--in-place"]);
+    let restored = run_json(&arguments, "");
+    assert_eq!(restored["ended"], 0, "{restored}");
+    town.start().await;
+    // Also the guard that had vouched for it.
+    pages
+        .comes_to(GONE, text(&late, "access_token"), SOON)
+        .await;
+    pages
+        .comes_to(StatusCode::OK, text(&early, "access_token"), SOON)
+        .await;
+    let neither = run(&["restore", "--data", data.to_str().unwrap()], "");
+    assert!(!neither.status.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_backup_without_logins_says_so() {
     let mut town = Town::on(vec![("SYMBOLON_LOGINS", cell(REDIS))]).await;
     town.register_app("api", "jwt", "within(10s)", "https://app.example/cb");
