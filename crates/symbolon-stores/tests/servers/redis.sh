@@ -29,7 +29,8 @@ install_server() {
 free_port() {
     local port
     while :; do
-        port=$((10000 + RANDOM % 20000))
+        # A Cluster's nodes listen 10,000 higher, too.
+        port=$((10000 + RANDOM % 12000))
         if [[ ! -e "$dir/port.$port" ]] && ! (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
             touch "$dir/port.$port"
             echo "$port"

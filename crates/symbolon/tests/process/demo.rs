@@ -39,21 +39,10 @@ fn start(port: u16, data: &std::path::Path) -> Demo {
     }
 }
 
-/// Three free ports in a row.
-fn three_ports() -> u16 {
-    loop {
-        let first = free_port();
-        let free = |port| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
-        if first < 65_000 && (1..3).all(|next| free(first + next)) {
-            return first;
-        }
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn one_json_object_once_everything_is_ready() {
     let home = tempfile::tempdir().unwrap();
-    let (port, data) = (three_ports(), home.path().join("data"));
+    let (port, data) = (free_port(), home.path().join("data"));
     let mut demo = start(port, &data);
     println!("demo ready after {:?}", demo.ready_after);
     let url = |offset: u16| format!("http://localhost:{}", port + offset);

@@ -5,6 +5,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Output, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
     time::{Duration, Instant},
 };
 
@@ -23,13 +24,23 @@ pub(crate) fn client() -> Client {
         .unwrap()
 }
 
-/// A port that nobody listens on right now.
+/// The first of three ports in a row that nobody listens on right now: the demo takes as many.
+///
+/// Below the ports that the system gives to clients, of which tests beside this one use many; each
+/// process looks from a place of its own.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
+    static ASKED: AtomicU16 = AtomicU16::new(0);
+    let asked = u32::from(ASKED.fetch_add(1, Ordering::Relaxed));
+    let from = (std::process::id() * 111 + asked * 3) % 20_000;
+    let is_free = |port: &u16| {
+        let listens = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
+        (0..3).all(|next| listens(port + next))
+    };
+    (from..20_000)
+        .chain(0..from)
+        .map(|place| u16::try_from(10_000 + place).unwrap())
+        .find(is_free)
         .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
 }
 
 /// Variables for the program's environment.
