@@ -6,11 +6,13 @@
 //! means on disk.
 
 mod directory;
+mod limits;
 mod logins;
 mod once;
 mod world;
 
 pub use directory::{AddApp, AddUser, AppChange, Directory, StoredKey};
+pub use limits::{Counted, Limits};
 pub use logins::{
     Advance, Ended, Join, LoginWithGrants, Logins, NewGrant, Open, Standpoint, Tail, Terms,
 };

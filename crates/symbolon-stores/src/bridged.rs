@@ -30,7 +30,7 @@ const STRETCH: u32 = 64;
 const LOOK: Duration = Duration::from_secs(3);
 const AFTER_A_FAULT: Duration = Duration::from_millis(250);
 
-/// All ports on two stores: `Directory` on an SQL store, `Logins` and `Once` on Redis.
+/// All ports on two stores: `Directory` on an SQL store, `Logins`, `Limits` and `Once` on Redis.
 ///
 /// What a verb of the directory has to tell guards stands in the SQL store's own log, committed with the deed: that log is
 /// the outbox. Each entry is carried over into Redis's log once and in order: the place in the

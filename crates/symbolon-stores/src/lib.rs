@@ -3,13 +3,14 @@
 //! [`Memory`] is the reference: one struct behind one mutex, gone with the process, for tests.
 //! [`Sqlite`] is the embedded default: one file in a data directory, one writer thread that commits
 //! many waiting requests at once and answers each only after they are on disk. [`Postgres`] is one
-//! database that many nodes share. [`Redis`] holds logins, the log and once-values, and [`Bridged`]
+//! database that many nodes share. [`Redis`] holds logins, the log, counters and once-values, and [`Bridged`]
 //! puts it beside an SQL store for the rest. All pass the same conformance suite
 //! (`tests/conformance`).
 //!
 //! Stores hold no rules: they call the pure functions of `symbolon-login` inside their transaction
 //! and decide races.
 
+mod bounded_counters;
 mod bridged;
 mod memory;
 mod migration;

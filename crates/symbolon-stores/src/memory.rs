@@ -4,6 +4,7 @@
 //! here "acknowledged" means done, not on disk.
 
 mod directory;
+mod limits;
 mod logins;
 mod once;
 
@@ -21,6 +22,8 @@ use symbolon_login::{
     UserId,
 };
 use tokio::sync::watch;
+
+use crate::bounded_counters::BoundedCounters;
 
 /// All ports in memory.
 ///
@@ -58,6 +61,7 @@ struct State {
     grants: BTreeMap<GrantId, Grant>,
     log: VecDeque<(UnixMillis, LogEntry)>,
     once: HashMap<(Purpose, [u8; 32]), OnceValue>,
+    counters: BoundedCounters,
 }
 
 struct OnceValue {

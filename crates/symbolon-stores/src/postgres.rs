@@ -12,6 +12,7 @@ mod ends;
 mod fault;
 mod follow;
 mod heads;
+mod limits;
 mod log;
 mod logins;
 mod migrations;

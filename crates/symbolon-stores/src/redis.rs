@@ -1,9 +1,10 @@
-//! Logins, the log and once-values in Redis or Valkey.
+//! Logins, the log, counters and once-values in Redis or Valkey.
 
 mod address;
 mod carry;
 mod connect;
 mod follow;
+mod limits;
 mod link;
 mod log;
 mod logins;
@@ -29,7 +30,7 @@ use link::Link;
 use reply::Reply;
 use script::{Args, Script, Scripts};
 
-/// The ports `Logins` and `Once` on a cell of Redis 7 or Valkey 7.2 or later. Users, apps and keys stay in an SQL
+/// The ports `Logins`, `Limits` and `Once` on a cell of Redis 7 or Valkey 7.2 or later. Users, apps and keys stay in an SQL
 /// store: [`crate::Bridged`] puts the two together.
 ///
 /// **The cell.** All keys of a cell begin with `{NAME}:`, so they lie in one slot, and each verb is one Lua script: one

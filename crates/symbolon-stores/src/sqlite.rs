@@ -7,6 +7,7 @@ mod backup;
 mod columns;
 mod directory;
 mod fault;
+mod limits;
 mod log;
 mod logins;
 mod once;
@@ -17,7 +18,11 @@ mod sweep;
 mod transfer;
 mod writer;
 
-use std::{fs::File, path::Path, sync::atomic::Ordering};
+use std::{
+    fs::File,
+    path::Path,
+    sync::{Mutex, atomic::Ordering},
+};
 
 use rusqlite::Connection;
 use symbolon_authority::ports::StoreError;
@@ -28,6 +33,7 @@ pub use backup::{Restored, RestoredLogins, back_up, restore};
 pub use open::OpenError;
 
 use crate::Migration;
+use crate::bounded_counters::BoundedCounters;
 use crate::touches::Touches;
 use fault::Work;
 use readers::Readers;
@@ -61,6 +67,7 @@ pub struct Sqlite {
     // lock is given back when nothing is open any more.
     readers: Readers,
     writer: Writer,
+    counters: Mutex<BoundedCounters>,
     _lock: File,
 }
 
@@ -100,6 +107,7 @@ impl Sqlite {
         Ok(Self {
             writer: Writer::start(writer, head, writer::QUEUE).map_err(threads)?,
             readers: Readers::start(readers).map_err(threads)?,
+            counters: Mutex::default(),
             _lock: lock,
         })
     }
@@ -110,6 +118,7 @@ impl Sqlite {
         let Self {
             readers,
             mut writer,
+            counters: _,
             _lock,
         } = self;
         drop(readers);

@@ -1,9 +1,11 @@
-//! Logins and once-values: in Redis, for people of the SQL store.
+//! Logins, counters and once-values: in Redis, for people of the SQL store.
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 use symbolon_authority::ports::{
-    Advance, Directory, Ended, Join, LoginWithGrants, Logins, NewGrant, Once, Open, Presented,
-    Purpose, Standpoint, StoreError, Tail, Take, Terms,
+    Advance, Counted, Directory, Ended, Join, Limits, LoginWithGrants, Logins, NewGrant, Once,
+    Open, Presented, Purpose, Standpoint, StoreError, Tail, Take, Terms,
 };
 use symbolon_login::{
     AppSettings, ClientId, CutOff, Digest, GrantId, Lifetimes, Login, LoginLimit, Position, Scope,
@@ -161,5 +163,25 @@ impl<D: Directory + Logins + 'static> Once for Bridged<D> {
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
         self.bridge.redis.peek(purpose, key, now).await
+    }
+}
+
+#[async_trait]
+impl<D: Directory + Logins + 'static> Limits for Bridged<D> {
+    async fn count(
+        &self,
+        key: Digest,
+        window: Duration,
+        now: UnixMillis,
+    ) -> Result<Counted, StoreError> {
+        self.bridge.redis.count(key, window, now).await
+    }
+
+    async fn counted(&self, key: Digest, now: UnixMillis) -> Result<Option<Counted>, StoreError> {
+        self.bridge.redis.counted(key, now).await
+    }
+
+    async fn forget(&self, key: Digest) -> Result<(), StoreError> {
+        self.bridge.redis.forget(key).await
     }
 }

@@ -119,3 +119,10 @@ CREATE TABLE once_values (
     PRIMARY KEY (purpose, key)
 );
 CREATE INDEX once_values_expires ON once_values (expires_at);
+
+CREATE TABLE counters (
+    key      bytea  NOT NULL PRIMARY KEY CHECK (length(key) = 32),
+    events   bigint NOT NULL,
+    until_at bigint NOT NULL
+);
+CREATE INDEX counters_until ON counters (until_at);

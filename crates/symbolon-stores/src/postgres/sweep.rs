@@ -36,6 +36,9 @@ const LOG: &str = "DELETE FROM log USING (
 const ONCE: &str = "DELETE FROM once_values WHERE (purpose, key) IN
      (SELECT purpose, key FROM once_values WHERE expires_at < $1 LIMIT $2)";
 
+const COUNTERS: &str = "DELETE FROM counters WHERE key IN
+     (SELECT key FROM counters WHERE until_at < $1 LIMIT $2)";
+
 /// What could not be marked when a login or a grant ended is marked before the cut-off is forgotten.
 const CUT_OFFS: &str = "WITH old AS (
         SELECT kind, sid, client_id, epoch, number, at FROM cut_offs
@@ -64,6 +67,7 @@ pub(super) async fn sweep(tx: &Transaction<'_>, before: UnixMillis, limit: u32) 
     }
     left -= gone(execute(tx, LOG, &[&before, &left]).await?);
     left -= gone(execute(tx, ONCE, &[&before, &left]).await?);
+    left -= gone(execute(tx, COUNTERS, &[&before, &left]).await?);
     execute(tx, CUT_OFFS, &[&before, &left]).await?;
     Ok(u64::from(limit).saturating_sub(u64::try_from(left).unwrap_or(0)))
 }

@@ -80,6 +80,7 @@ scripts! {
     carry: WRITE, false;
     confirm: READ, false;
     sweep: WRITE, false;
+    count: READ, false;
     put: READ, false;
     take: READ, false;
 }

@@ -5,7 +5,7 @@ use std::{fmt::Debug, sync::Arc};
 use symbolon_authority::{
     App, PasswordHash, User,
     ports::{
-        AddUser, Advance, Directory, Ended, Join, Logins, NewGrant, Once, Open, Presented,
+        AddUser, Advance, Directory, Ended, Join, Limits, Logins, NewGrant, Once, Open, Presented,
         Standpoint, Tail, Terms,
     },
 };
@@ -15,8 +15,8 @@ use symbolon_login::{
 };
 
 /// Any backend.
-pub(crate) trait Store: Directory + Logins + Once {}
-impl<T: Directory + Logins + Once> Store for T {}
+pub(crate) trait Store: Directory + Logins + Limits + Once {}
+impl<T: Directory + Logins + Limits + Once> Store for T {}
 pub(crate) type Shared = Arc<dyn Store>;
 
 /// Now, and a time after now.

@@ -11,6 +11,7 @@
 )]
 
 mod cells;
+mod counters;
 mod directory;
 mod ends;
 mod epochs;
@@ -86,6 +87,11 @@ macro_rules! backend {
                     a_purpose_sees_only_its_own
                     a_peek_takes_nothing
                     a_kept_value_is_never_overwritten;
+                counters: a_window_ends_at_the_edge
+                    keys_are_counted_apart
+                    what_is_forgotten_begins_anew
+                    fifty_at_once_are_fifty
+                    a_sweep_leaves_open_windows;
                 sweep: what_is_over_leaves
                     what_may_be_needed_stays
                     a_sweep_is_bounded
