@@ -24,6 +24,7 @@
 //! ```
 
 mod admission;
+mod attempts;
 mod cut_off;
 mod feed;
 mod freshness;
@@ -39,6 +40,7 @@ mod secret;
 mod time;
 
 pub use admission::{Admission, AtLimit, LoginLimit, UnknownAtLimit, admit};
+pub use attempts::AttemptLimit;
 pub use cut_off::{CutOff, CutOffs, Scope, Subject};
 pub use feed::{Change, Head, LogEntry, Snapshot};
 pub use freshness::{BadFreshness, Freshness, Ground};
