@@ -6,7 +6,7 @@ use symbolon_login::{ClientId, LoginDefaults, SecretKeys, UnixMillis};
 
 use crate::{
     Busy, Passwords, RootSecret,
-    ports::{Directory, Logins, NoRandomness, Once, StoreError, World},
+    ports::{Directory, Limits, Logins, NoRandomness, Once, StoreError, World},
     tokens::{OpenKeysError, Tokens},
     vault::{Vault, secret_keys},
 };
@@ -18,6 +18,8 @@ pub struct Ports {
     pub directory: Arc<dyn Directory>,
     /// Logins and the log.
     pub logins: Arc<dyn Logins>,
+    /// Counters that may be lost.
+    pub limits: Arc<dyn Limits>,
     /// Codes and links.
     pub once: Arc<dyn Once>,
     /// Time and randomness.
@@ -47,6 +49,7 @@ impl Settings {
 pub struct Authority {
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) logins: Arc<dyn Logins>,
+    pub(crate) limits: Arc<dyn Limits>,
     pub(crate) once: Arc<dyn Once>,
     pub(crate) world: Arc<dyn World>,
     pub(crate) passwords: Passwords,
@@ -99,6 +102,7 @@ impl Authority {
         let Ports {
             directory,
             logins,
+            limits,
             once,
             world,
         } = ports;
@@ -107,6 +111,7 @@ impl Authority {
         let authority = Self {
             directory,
             logins,
+            limits,
             once,
             world,
             passwords,

@@ -1,10 +1,14 @@
 //! Story: somebody says who they are and proves it.
 
-use symbolon_login::{GrantId, Identifier, Login, LoginSpan, SecretKind, Shape, Sid, login_span};
+use std::time::Duration;
+
+use symbolon_login::{
+    AttemptLimit, Digest, GrantId, Identifier, Login, LoginSpan, SecretKind, Shape, Sid, login_span,
+};
 
 use crate::{
     App, Authority, Credential, Failure, Password, User,
-    ports::{LoginWithGrants, NewGrant, Open, Terms},
+    ports::{Counted, LoginWithGrants, NewGrant, Open, Terms},
 };
 
 /// What somebody typed, and where.
@@ -18,7 +22,7 @@ pub struct Attempt {
     /// Whether to remember them on this device: without it the login ends within a day.
     pub remember: bool,
     /// The login that this browser had, proved by its cookie: it ends whatever the limits say, and
-    /// takes up no room.
+    /// takes up no room. On it strangers' guesses at the password hold up nobody.
     pub replaces: Option<Sid>,
     /// Logins of theirs that they chose to end for this one. Counts where they may choose.
     pub instead_of: Vec<Sid>,
@@ -30,6 +34,11 @@ pub enum SignIn {
     SignedIn(Box<Credential>),
     /// Refused. Outside there is one text for every reason, at one cost; the log tells them apart.
     Refused,
+    /// Too many wrong passwords for this name, whether or not somebody is called so: nothing was tried.
+    Later {
+        /// How long until one is tried again.
+        wait: Duration,
+    },
     /// The person is who they say, and has as many logins as they may have.
     Full(FullHouse),
 }
@@ -46,12 +55,16 @@ impl Authority {
     /// Signs somebody in for an app: always a new login, a new grant and a new secret, whatever
     /// credential the request brought (session fixation).
     ///
-    /// Exactly one Argon2id hash is computed whether or not the account exists or is disabled.
+    /// Exactly one Argon2id hash is computed whether or not the account exists or is disabled, and none
+    /// beyond [`AttemptLimit::PASSWORD`].
     pub async fn sign_in(&self, attempt: Attempt, app: &App) -> Result<SignIn, Failure> {
         // Before the account is read: what is ended after this was decided on something newer.
         let since = self.logins.head().await?;
-        let Some(user) = self.verify(attempt.identifier, attempt.password).await? else {
-            return Ok(SignIn::Refused);
+        let verified = self.verify(attempt.identifier, attempt.password, attempt.replaces);
+        let user = match verified.await? {
+            Verified::Right(user) => *user,
+            Verified::Wrong => return Ok(SignIn::Refused),
+            Verified::Later(wait) => return Ok(SignIn::Later { wait }),
         };
         let now = self.now();
         let defaults = &self.settings.logins;
@@ -106,28 +119,95 @@ impl Authority {
     }
 
     /// The user, if the password is theirs and they may sign in.
-    async fn verify(&self, typed: String, password: Password) -> Result<Option<User>, Failure> {
+    async fn verify(
+        &self,
+        typed: String,
+        password: Password,
+        device: Option<Sid>,
+    ) -> Result<Verified, Failure> {
         // Unreadable names take the same way as unknown ones: look nothing up, but hash.
-        let found = match typed.parse::<Identifier>() {
-            Ok(identifier) => self.directory.user_to_verify(&identifier).await?,
+        let identifier = typed.parse::<Identifier>();
+        let found = match &identifier {
+            Ok(identifier) => self.directory.user_to_verify(identifier).await?,
             Err(_) => None,
         };
+        let name = identifier.as_ref().map_or(&*typed, Identifier::as_str);
         let (user, hash) = found.unzip();
+        let key = self.failures_key(name, user.as_ref(), device).await?;
+        if let Some(wait) = self.wait(self.limits.counted(key, self.now()).await?) {
+            log_refusal(user.as_ref(), TOO_MANY);
+            return Ok(Verified::Later(wait));
+        }
         let right = self.passwords.verify(password, hash).await?;
         let reason = match &user {
             None => "unknown user",
             Some(_) if !right => "wrong password",
             Some(user) if user.disabled_at.is_some() => "disabled user",
-            Some(_) => return Ok(user),
+            Some(user) => {
+                // Others that were tried beside it may have reached the limit first.
+                let failed = self.limits.counted(key, self.now()).await?;
+                if let Some(wait) = self.wait(failed) {
+                    log_refusal(Some(user), TOO_MANY);
+                    return Ok(Verified::Later(wait));
+                }
+                if failed.is_some() {
+                    self.limits.forget(key).await?;
+                }
+                return Ok(Verified::Right(Box::new(user.clone())));
+            }
         };
-        let user = user.map(|user| user.id.to_string());
-        tracing::info!(
-            user = user.as_deref().unwrap_or("-"),
-            reason,
-            "sign-in refused"
-        );
-        Ok(None)
+        let window = AttemptLimit::PASSWORD.window;
+        let Counted { events, until } = self.limits.count(key, window, self.now()).await?;
+        // The same answer as a right one gets now: else many at once would tell which of them it is.
+        let before = events.saturating_sub(1);
+        if let Some(wait) = self.wait(Some(Counted {
+            events: before,
+            until,
+        })) {
+            log_refusal(user.as_ref(), TOO_MANY);
+            return Ok(Verified::Later(wait));
+        }
+        log_refusal(user.as_ref(), reason);
+        Ok(Verified::Wrong)
     }
+
+    /// Under what failures are counted. A device on which that person is signed in has a counter of its
+    /// own, so that guessing elsewhere does not lock them out (OWASP: device cookies).
+    async fn failures_key(
+        &self,
+        name: &str,
+        user: Option<&User>,
+        device: Option<Sid>,
+    ) -> Result<Digest, Failure> {
+        if let (Some(user), Some(sid)) = (user, device)
+            && let Some(LoginWithGrants { login, .. }) = self.logins.login(sid).await?
+            && login.user == user.id
+            && login.ended_at.is_none()
+        {
+            return Ok(Digest::of("sign-in on a device", sid.as_bytes()));
+        }
+        Ok(Digest::of("sign-in", name.as_bytes()))
+    }
+
+    fn wait(&self, failed: Option<Counted>) -> Option<Duration> {
+        let Counted { events, until } = failed?;
+        AttemptLimit::PASSWORD.wait(events, until, self.now())
+    }
+}
+
+/// What a name and a password are worth.
+enum Verified {
+    Right(Box<User>),
+    Wrong,
+    Later(Duration),
+}
+
+const TOO_MANY: &str = "too many wrong passwords";
+
+fn log_refusal(user: Option<&User>, reason: &str) {
+    let user = user.map(|user| user.id.to_string());
+    let user = user.as_deref().unwrap_or("-");
+    tracing::info!(user, reason, "sign-in refused");
 }
 
 /// Which secret keeps a credential of this shape going.

@@ -56,6 +56,7 @@ impl World for TestWorld {
 
 struct Town {
     authority: Authority,
+    store: Arc<Memory>,
     world: Arc<TestWorld>,
     admin: Admin,
     alice: User,
@@ -73,7 +74,8 @@ impl Town {
         let ports = Ports {
             directory: store.clone(),
             logins: store.clone(),
-            once: store,
+            limits: store.clone(),
+            once: store.clone(),
             world: world.clone(),
         };
         let passwords = Passwords::start(NonZeroUsize::MIN, 64, [1; 16]).unwrap();
@@ -87,6 +89,7 @@ impl Town {
         let jwt_app = add_app(&authority, &admin, "dashboard", Shape::Jwt).await;
         Self {
             authority,
+            store,
             world,
             admin,
             alice,
@@ -113,6 +116,7 @@ impl Town {
         match self.authority.sign_in(attempt, app).await.unwrap() {
             SignIn::SignedIn(credential) => Some(*credential),
             SignIn::Refused => None,
+            SignIn::Later { .. } => panic!("later"),
             SignIn::Full(_) => panic!("full"),
         }
     }
@@ -745,6 +749,7 @@ async fn another_root_secret_opens_nothing() {
         let ports = Ports {
             directory: store.clone(),
             logins: store.clone(),
+            limits: store.clone(),
             once: store.clone(),
             world: world.clone(),
         };

@@ -209,6 +209,7 @@ async fn server() {
     let ports = Ports {
         directory: bench.store.clone(),
         logins: bench.store.clone(),
+        limits: bench.store.clone(),
         once: bench.store.clone(),
         world: bench.world.clone(),
     };

@@ -2,7 +2,7 @@
 //!
 //! Outside text is fixed or names a field of the request; what went wrong inside goes to the log.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use axum::{
     Json,
@@ -42,6 +42,8 @@ pub(crate) enum Kind {
     UnsupportedMediaType,
     /// Longer than the limit.
     TooLarge,
+    /// Too many wrong passwords for a name.
+    TooManyAttempts,
     /// Too much at once.
     Busy,
     /// The store is away, or took too long.
@@ -55,6 +57,8 @@ pub(crate) enum Kind {
 pub(crate) struct Problem {
     kind: Kind,
     detail: Option<Cow<'static, str>>,
+    /// Where it is known when trying again may help.
+    wait: Option<Duration>,
 }
 
 /// The body of a refusal (RFC 9457 section 3).
@@ -63,8 +67,8 @@ pub(crate) struct Problem {
 pub(crate) struct ProblemBody {
     /// One of: `urn:symbolon:problem:` and `not-signed-in`, `credential-refused`,
     /// `wrong-credentials`, `forbidden`, `cross-site`, `not-found`, `method-not-allowed`,
-    /// `conflict`, `login-limit`, `bad-request`, `unsupported-media-type`, `too-large`, `busy`, `unavailable`,
-    /// `internal`.
+    /// `conflict`, `login-limit`, `bad-request`, `unsupported-media-type`, `too-large`,
+    /// `too-many-attempts`, `busy`, `unavailable`, `internal`.
     #[serde(rename = "type")]
     #[schema(value_type = String, example = "urn:symbolon:problem:not-found")]
     problem_type: String,
@@ -138,6 +142,11 @@ impl Kind {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "The request is too long.",
             ),
+            Self::TooManyAttempts => (
+                "too-many-attempts",
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many wrong passwords for this name. Try again later.",
+            ),
             Self::Busy => (
                 "busy",
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -170,7 +179,11 @@ impl Kind {
 impl Problem {
     /// A refusal that needs no further word.
     pub(crate) const fn new(kind: Kind) -> Self {
-        Self { kind, detail: None }
+        Self {
+            kind,
+            detail: None,
+            wait: None,
+        }
     }
 
     /// A refusal that says what is wrong with the request. Never anything from inside.
@@ -178,6 +191,16 @@ impl Problem {
         Self {
             kind,
             detail: Some(detail.into()),
+            wait: None,
+        }
+    }
+
+    /// Too many wrong passwords: nothing is tried for this long.
+    pub(crate) const fn later(wait: Duration) -> Self {
+        Self {
+            kind: Kind::TooManyAttempts,
+            detail: None,
+            wait: Some(wait),
         }
     }
 
@@ -225,11 +248,18 @@ impl IntoResponse for Problem {
                 HeaderValue::from_static(challenge),
             );
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        if let Some(wait) = self.wait {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds_of(wait)));
+        } else if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
     }
+}
+
+/// Whole seconds for `Retry-After`: whoever keeps to them is not too early.
+pub(crate) fn seconds_of(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 impl From<Failure> for Problem {

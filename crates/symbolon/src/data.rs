@@ -81,6 +81,7 @@ impl Data {
         let Open {
             directory,
             logins,
+            limits,
             once,
             sqlite,
         } = open;
@@ -91,6 +92,7 @@ impl Data {
         let ports = Ports {
             directory: directory.clone(),
             logins,
+            limits,
             once,
             world: Arc::new(world),
         };

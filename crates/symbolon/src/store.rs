@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, de};
-use symbolon_server::authority::ports::{Directory, Logins, Once, World};
+use symbolon_server::authority::ports::{Directory, Limits, Logins, Once, World};
 use symbolon_stores::{
     Bridged, Durability, Migration, Postgres, Redis, Sqlite, pending_migrations,
     transfer::{MOVED, Target, UNFINISHED},
@@ -26,7 +26,7 @@ pub(crate) enum StoreUrl {
     Postgres(String),
 }
 
-/// `redis://...`: logins, the log and once-values.
+/// `redis://...`: logins, the log, counters and once-values.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct LoginsUrl(String);
 
@@ -42,6 +42,7 @@ pub(crate) struct Stores {
 pub(crate) struct Open {
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) logins: Arc<dyn Logins>,
+    pub(crate) limits: Arc<dyn Limits>,
     pub(crate) once: Arc<dyn Once>,
     /// To be closed in order.
     pub(crate) sqlite: Option<Arc<Sqlite>>,
@@ -195,10 +196,11 @@ impl Stores {
     }
 }
 
-fn all_on<S: Directory + Logins + Once + 'static>(store: Arc<S>) -> Open {
+fn all_on<S: Directory + Logins + Limits + Once + 'static>(store: Arc<S>) -> Open {
     Open {
         directory: store.clone(),
         logins: store.clone(),
+        limits: store.clone(),
         once: store,
         sqlite: None,
     }

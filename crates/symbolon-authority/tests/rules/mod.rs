@@ -1,5 +1,6 @@
 //! What logins are held to: limits, lifetimes, and what ends them while they begin.
 
+mod guessing;
 mod lifetimes;
 mod limits;
 mod overtaken;
@@ -61,6 +62,7 @@ fn signed_in(outcome: SignIn) -> Credential {
     match outcome {
         SignIn::SignedIn(credential) => *credential,
         SignIn::Refused => panic!("refused"),
+        SignIn::Later { .. } => panic!("later"),
         SignIn::Full(_) => panic!("full"),
     }
 }
@@ -74,5 +76,6 @@ fn full(outcome: SignIn) -> (Vec<Sid>, bool) {
         }
         SignIn::SignedIn(_) => panic!("signed in"),
         SignIn::Refused => panic!("refused"),
+        SignIn::Later { .. } => panic!("later"),
     }
 }

@@ -118,6 +118,7 @@ async fn a_change_while_the_old_password_is_verified_refuses_the_sign_in() {
     let ports = Ports {
         directory: directory.clone(),
         logins: store.clone(),
+        limits: store.clone(),
         once: store.clone(),
         world: Arc::new(TestWorld {
             now: AtomicI64::new(1_800_000_000_000),

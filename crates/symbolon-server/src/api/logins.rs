@@ -174,6 +174,7 @@ pub(crate) async fn sign_in(
     let credential = match state.authority().sign_in(attempt, &app).await? {
         SignIn::SignedIn(credential) => credential,
         SignIn::Refused => return Err(Problem::new(Kind::WrongCredentials)),
+        SignIn::Later { wait } => return Err(Problem::later(wait)),
         SignIn::Full(house) => return Ok(no_room(house)),
     };
     state.end_replaced(old).await?;

@@ -45,6 +45,9 @@ pub(crate) enum SignInRefused {
     /// Not a first-party app, or from another site's page.
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(ProblemBody),
+    /// Too many wrong passwords for this name: nothing was tried; `Retry-After` says how long to wait.
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooManyAttempts(ProblemBody),
     /// Too many sign in at once, or the store is away; with `Retry-After`.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(ProblemBody),

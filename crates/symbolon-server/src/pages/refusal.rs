@@ -1,5 +1,7 @@
 //! Pages that say no: not found, not allowed, not now.
 
+use std::time::Duration;
+
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use symbolon_authority::Failure;
@@ -8,7 +10,7 @@ use super::{
     page::{Page, send},
     views::refusal::{OauthError, Refusal, RefusalPage},
 };
-use crate::problem::failure_status;
+use crate::problem::{failure_status, seconds_of};
 
 /// How long to wait before trying again after a 503, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
@@ -43,6 +45,18 @@ pub(crate) fn oauth_error(
 pub(crate) fn failure(page: Page, failure: &Failure) -> Response {
     let status = failure_status(failure);
     refuse(page, status, Refusal::of(status))
+}
+
+/// Too many wrong passwords: the page says how long to wait.
+pub(crate) fn too_many(page: Page, wait: Duration) -> Response {
+    let seconds = seconds_of(wait);
+    let minutes = seconds.div_ceil(60);
+    let status = StatusCode::TOO_MANY_REQUESTS;
+    let mut response = refuse(page, status, Refusal::TooMany { minutes });
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
 }
 
 /// A refusal on a page whose visitor is known.

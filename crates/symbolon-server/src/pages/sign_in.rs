@@ -97,6 +97,10 @@ pub(crate) async fn submit(
             page.here = here(back.as_ref());
             return refused(&state, page, back, identifier, remember).await;
         }
+        SignIn::Later { wait } => {
+            page.here = here(back.as_ref());
+            return refusal::too_many(page, wait);
+        }
         SignIn::Full(house) => {
             page.here = here(back.as_ref());
             let again = SignInAgain {

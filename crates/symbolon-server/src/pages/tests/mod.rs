@@ -57,6 +57,7 @@ impl World for Real {
 /// A running authority.
 struct Site {
     authority: Arc<Authority>,
+    store: Arc<Memory>,
     router: Router,
 }
 
@@ -66,7 +67,8 @@ impl Site {
         let ports = Ports {
             directory: store.clone(),
             logins: store.clone(),
-            once: store,
+            limits: store.clone(),
+            once: store.clone(),
             world: Arc::new(Real(SystemRandom::new())),
         };
         let passwords = Passwords::start(NonZeroUsize::MIN, 64, [7; 16]).unwrap();
@@ -76,6 +78,7 @@ impl Site {
         let state = ServerState::new(Arc::clone(&authority), false).unwrap();
         Self {
             authority,
+            store,
             router: router(state),
         }
     }

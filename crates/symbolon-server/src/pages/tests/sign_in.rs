@@ -1,5 +1,8 @@
-use symbolon_authority::{Admin, ports::AppChange};
-use symbolon_login::{AtLimit, LoginLimit, LoginPolicy};
+use symbolon_authority::{
+    Admin,
+    ports::{AppChange, Limits},
+};
+use symbolon_login::{AtLimit, AttemptLimit, Digest, LoginLimit, LoginPolicy};
 
 use super::*;
 
@@ -53,6 +56,36 @@ async fn every_wrong_attempt_reads_the_same() {
         pages.push(answer.html.replace(&format!("value=\"{identifier}\""), ""));
     }
     assert!(pages.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[tokio::test]
+async fn after_too_many_wrong_passwords_the_page_says_when_to_come_back() {
+    let site = Site::open().await;
+    site.add("alice", &[]).await;
+    let mut known = site.signed_in("alice").await;
+    let AttemptLimit { most, window } = AttemptLimit::PASSWORD;
+    let now = Real(SystemRandom::new()).now();
+    for _ in 0..most {
+        let key = Digest::of("sign-in", b"alice");
+        site.store.count(key, window, now).await.unwrap();
+    }
+    for (language, text) in [
+        ("en", "Try again in 60 minutes."),
+        ("ko", "60분 뒤에 다시 시도해 주세요."),
+    ] {
+        let mut browser = site.browser();
+        let value = HeaderValue::from_static(language);
+        browser.headers.insert(header::ACCEPT_LANGUAGE, value);
+        let answer = browser.sign_in("alice", PASSWORD).await;
+        assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+        assert!(answer.html.contains(text), "{}", answer.html);
+        let seconds: u64 = answer.header("retry-after").parse().unwrap();
+        assert!((3541..=3600).contains(&seconds), "{seconds}");
+        assert!(browser.cookies.is_empty());
+    }
+    // Who is signed in on this browser is not locked out by strangers.
+    let answer = known.sign_in("alice", PASSWORD).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]

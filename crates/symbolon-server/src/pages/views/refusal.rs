@@ -19,7 +19,10 @@ pub(crate) enum Refusal {
     /// A form too long.
     TooLarge,
     /// Too often.
-    TooMany,
+    TooMany {
+        /// How long to wait.
+        minutes: u64,
+    },
     /// Not now.
     Unavailable,
     /// Our fault.
@@ -37,7 +40,7 @@ impl Refusal {
             StatusCode::FORBIDDEN => Self::CrossSite,
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Self::NotFound,
             StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
-            StatusCode::TOO_MANY_REQUESTS => Self::TooMany,
+            StatusCode::TOO_MANY_REQUESTS => Self::TooMany { minutes: 1 },
             StatusCode::SERVICE_UNAVAILABLE => Self::Unavailable,
             status if status.is_client_error() => Self::BadRequest,
             _ => Self::Internal,
@@ -51,7 +54,7 @@ impl Refusal {
             Self::CrossSite => t.refusal_cross_site_title(),
             Self::NotFound => t.refusal_not_found_title(),
             Self::TooLarge => t.refusal_too_large_title(),
-            Self::TooMany => t.refusal_too_many_title(),
+            Self::TooMany { .. } => t.refusal_too_many_title(),
             Self::Unavailable => t.refusal_unavailable_title(),
             Self::Internal => t.refusal_internal_title(),
             Self::SetUpRefused | Self::SetUpTaken => t.set_up_refused_title(),
@@ -65,8 +68,7 @@ impl Refusal {
             Self::CrossSite => t.refusal_cross_site(),
             Self::NotFound => t.refusal_not_found(),
             Self::TooLarge => t.refusal_too_large(),
-            // Limits count by the minute.
-            Self::TooMany => t.refusal_too_many(1_u64),
+            Self::TooMany { minutes } => t.refusal_too_many(minutes),
             Self::Unavailable => t.refusal_unavailable(),
             Self::Internal => t.refusal_internal(),
             Self::SetUpRefused => t.set_up_refused(),

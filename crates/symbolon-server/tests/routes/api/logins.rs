@@ -31,6 +31,25 @@ mod sign_in {
     }
 
     #[tokio::test]
+    async fn after_too_many_wrong_passwords_says_when_to_come_back() {
+        let house = House::new().await;
+        house.use_up_attempts("alice").await;
+        house.use_up_attempts("nobody").await;
+        house.pass(Duration::from_millis(500));
+        let mut seen = Vec::new();
+        for identifier in ["alice", "Alice", "nobody"] {
+            let later = house.ask(attempt(identifier, PASSWORD)).await;
+            later.expect_problem(429, "too-many-attempts");
+            assert_eq!(later.header("retry-after"), "3600", "{identifier}");
+            seen.push(without_request_id(later));
+        }
+        assert!(seen.windows(2).all(|two| two[0] == two[1]), "{seen:?}");
+        house.sign_in("bob", "phone").await;
+        house.pass(Duration::from_secs(3600));
+        house.sign_in("alice", "phone").await;
+    }
+
+    #[tokio::test]
     async fn a_session_comes_as_a_cookie_too_and_to_a_browser_only_so() {
         let house = House::new().await;
         let program = house.ask(attempt("alice", PASSWORD)).await;

@@ -17,9 +17,9 @@ use axum::Router;
 use serde_json::{Value, json};
 use symbolon_authority::{
     Authority, Passwords, Ports, RootSecret, Settings,
-    ports::{NoRandomness, World},
+    ports::{Limits, NoRandomness, World},
 };
-use symbolon_login::UnixMillis;
+use symbolon_login::{AttemptLimit, Digest, UnixMillis};
 use symbolon_server::{ServerState, operator_router, router};
 use symbolon_stores::Memory;
 
@@ -61,6 +61,7 @@ pub(crate) struct House {
     pub(crate) router: Router,
     pub(crate) operator: Router,
     outside: Arc<Outside>,
+    memory: Arc<Memory>,
     weather: Arc<Weather>,
     secrets: Value,
 }
@@ -77,7 +78,8 @@ impl House {
         let ports = Ports {
             directory: memory.clone(),
             logins: Arc::new(logins),
-            once: memory,
+            limits: memory.clone(),
+            once: memory.clone(),
             world: outside.clone(),
         };
         let passwords = Passwords::start(NonZeroUsize::new(2).unwrap(), 64, [7; 16]).unwrap();
@@ -89,6 +91,7 @@ impl House {
             router: router(state.clone()),
             operator: operator_router(state),
             outside,
+            memory,
             weather,
             secrets: json!({}),
         };
@@ -140,6 +143,16 @@ impl House {
     pub(crate) fn pass(&self, span: Duration) {
         let millis = i64::try_from(span.as_millis()).unwrap();
         self.outside.now.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    /// Counts as many wrong passwords for a name as may be tried; without the hashes.
+    pub(crate) async fn use_up_attempts(&self, name: &str) {
+        let key = Digest::of("sign-in", name.as_bytes());
+        let AttemptLimit { most, window } = AttemptLimit::PASSWORD;
+        for _ in 0..most {
+            let counted = self.memory.count(key, window, self.outside.now());
+            counted.await.unwrap();
+        }
     }
 
     /// Takes the store of logins away, or gives it back.
