@@ -214,6 +214,7 @@ fn told<T: Debug>(answer: Result<T, StoreError>) -> String {
     answer.map_or_else(|_| "an error".to_owned(), |answer| format!("{answer:?}"))
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each kind of step")]
 async fn take<S>(store: &S, step: Step, now: UnixMillis) -> String
 where
     S: Directory + Logins + Once,
