@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::rand;
-
 const FIRST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(2);
 
@@ -15,15 +13,11 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// The next pause.
-    pub(crate) fn next(&mut self) -> Duration {
+    /// The next pause, shortened as `chance` has it.
+    pub(crate) fn next(&mut self, chance: u8) -> Duration {
         let full = FIRST.saturating_mul(1 << self.turn.min(6)).min(LONGEST);
         self.turn = self.turn.saturating_add(1);
-        let mut byte = [0];
-        // Without randomness the pause is only less spread.
-        let _ = rand::fill(&mut byte);
-        let [byte] = byte;
-        full.mul_f32(1.0 - f32::from(byte) / 512.0)
+        full.saturating_sub(full.saturating_mul(u32::from(chance)) / 512)
     }
 
     /// Begins again with the shortest.
@@ -41,10 +35,14 @@ mod tests {
         let mut backoff = Backoff::default();
         for turn in 0..40 {
             let full = Duration::from_millis((50 << turn.min(6)).min(2_000));
-            let pause = backoff.next();
-            assert!(pause <= full && pause >= full / 2, "{turn}: {pause:?}");
+            let shortest = { backoff }.next(255);
+            assert!(
+                shortest >= full / 2 && shortest < full,
+                "{turn}: {shortest:?}"
+            );
+            assert_eq!(backoff.next(0), full, "{turn}");
         }
         backoff.reset();
-        assert!(backoff.next() <= FIRST);
+        assert!(backoff.next(0) == FIRST);
     }
 }

@@ -1,7 +1,12 @@
 //! The guard's own time, read at the edge and passed in everywhere else.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
+use aws_lc_rs::rand;
 use symbolon_login::UnixMillis;
 
 /// A point on this machine's monotonic clock, of use only against another one of the same process.
@@ -39,15 +44,74 @@ pub(crate) struct Now {
     pub(crate) wall: UnixMillis,
 }
 
-/// Reads both clocks. The only place of this crate that does.
-pub(crate) fn now() -> Now {
+/// Where a guard gets time and chance from, when not from this machine: tests and simulations.
+pub trait World: Send + Sync + 'static {
+    /// Time since some fixed point. Never goes back.
+    fn monotonic(&self) -> Duration;
+    /// What the calendar says. May jump.
+    fn wall(&self) -> UnixMillis;
+    /// A random byte, by which pauses are spread.
+    fn chance(&self) -> u8;
+}
+
+/// The clocks of one guard.
+#[derive(Clone, Default)]
+pub(crate) struct Clock(Option<Arc<dyn World>>);
+
+impl Clock {
+    /// Time as `world` tells it, instead of this machine's.
+    pub(crate) fn of(world: Arc<dyn World>) -> Self {
+        Self(Some(world))
+    }
+
+    /// Reads both clocks.
+    pub(crate) fn now(&self) -> Now {
+        Now {
+            moment: self.moment(),
+            wall: match &self.0 {
+                Some(world) => world.wall(),
+                None => wall(),
+            },
+        }
+    }
+
+    /// A random byte, for spreading pauses and for nothing that must not be guessed.
+    pub(crate) fn chance(&self) -> u8 {
+        if let Some(world) = &self.0 {
+            return world.chance();
+        }
+        let mut byte = [0];
+        // Without randomness pauses are only less spread.
+        let _ = rand::fill(&mut byte);
+        let [byte] = byte;
+        byte
+    }
+
+    /// Reads the monotonic clock alone.
+    pub(crate) fn moment(&self) -> Moment {
+        match &self.0 {
+            Some(world) => Moment(world.monotonic()),
+            None => moment(),
+        }
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() {
+            "Clock(given)"
+        } else {
+            "Clock"
+        })
+    }
+}
+
+/// With [`moment`] the only place of this crate that reads a clock of the machine.
+fn wall() -> UnixMillis {
     let since_epoch = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
-    Now {
-        moment: moment(),
-        wall: UnixMillis::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)),
-    }
+    UnixMillis::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
 }
 
 #[cfg(unix)]
@@ -81,8 +145,8 @@ mod tests {
 
     #[test]
     fn the_clock_never_goes_back() {
-        let first = now();
-        let second = now();
+        let clock = Clock::default();
+        let (first, second) = (clock.now(), clock.now());
         assert!(second.moment >= first.moment);
         assert!(first.moment.since(second.moment) <= second.moment.since(first.moment));
     }

@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 use crate::{
     authority::{Authority, Redeemed, Unavailable},
     check::Seen,
-    clock::{self, Moment},
+    clock::{Clock, Moment},
     cookies::CookieNames,
     credential::{CacheKey, Credential},
     flight::Flights,
@@ -71,7 +71,8 @@ pub(crate) struct Health {
 /// The guard itself.
 pub(crate) struct Core {
     pub(crate) settings: Settings,
-    pub(crate) authority: Arc<Authority>,
+    pub(crate) authority: Authority,
+    pub(crate) clock: Clock,
     knowledge: RwLock<Knowledge>,
     pulse: watch::Sender<Pulse>,
     health: RwLock<Health>,
@@ -93,11 +94,11 @@ pub(crate) struct Core {
 
 impl Core {
     /// Knows nothing yet.
-    pub(crate) fn new(settings: Settings, authority: Authority) -> Self {
+    pub(crate) fn new(settings: Settings, authority: Authority, clock: Clock) -> Self {
         let knowledge = Knowledge::new(settings.issuer.clone(), settings.client_id.clone());
         Self {
             settings,
-            authority: Arc::new(authority),
+            authority,
             knowledge: RwLock::new(knowledge),
             pulse: watch::Sender::new(Pulse::default()),
             health: RwLock::default(),
@@ -106,8 +107,9 @@ impl Core {
             resync: Notify::new(),
             seen: Cache::new(SEEN),
             refused: Cache::new(REFUSED),
-            questions: Arc::new(Flights::new()),
-            redemptions: Arc::new(Flights::new()),
+            questions: Arc::new(Flights::new(clock.clone())),
+            redemptions: Arc::new(Flights::new(clock.clone())),
+            clock,
         }
     }
 
@@ -152,7 +154,7 @@ impl Core {
     /// Asks the authority about a credential, now and for this asker alone.
     pub(crate) async fn ask(&self, credential: &Credential) -> Asked {
         let era = self.knowledge().era(credential.shape);
-        let at = clock::now().moment;
+        let at = self.clock.moment();
         let answer = self.authority.introspect(&credential.secret).await;
         Asked { at, era, answer }
     }
@@ -168,7 +170,7 @@ impl Core {
             .join(credential.key, question, |_| Duration::ZERO)
             .await;
         answer.unwrap_or_else(|| Asked {
-            at: clock::now().moment,
+            at: self.clock.moment(),
             era: 0,
             answer: Err(Unavailable::died()),
         })

@@ -10,13 +10,14 @@ use std::{
 use tokio::sync::watch;
 
 use crate::{
-    clock::{self, Moment},
+    clock::{Clock, Moment},
     credential::CacheKey,
 };
 
 /// Questions under way and answers kept a little, by the credential that they are about.
 pub(crate) struct Flights<V> {
     board: Mutex<Board<V>>,
+    clock: Clock,
 }
 
 struct Board<V> {
@@ -37,8 +38,9 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 impl<V: Clone + Send + Sync + 'static> Flights<V> {
     /// None yet.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(clock: Clock) -> Self {
         Self {
+            clock,
             board: Mutex::new(Board {
                 flights: HashMap::new(),
                 swept_at: None,
@@ -60,7 +62,7 @@ impl<V: Clone + Send + Sync + 'static> Flights<V> {
     where
         F: Future<Output = V> + Send + 'static,
     {
-        let now = clock::now().moment;
+        let now = self.clock.moment();
         let mut answer = {
             let mut board = self.lock();
             board.sweep(now);
@@ -139,7 +141,7 @@ impl<V: Clone + Send + Sync + 'static> Drop for Landing<V> {
         if self.kept_for.is_zero() {
             board.flights.remove(&self.key);
         } else if let Some(flight) = board.flights.get_mut(&self.key) {
-            flight.kept_until = Some(clock::now().moment.plus(self.kept_for));
+            flight.kept_until = Some(self.flights.clock.moment().plus(self.kept_for));
         }
     }
 }
@@ -157,7 +159,7 @@ mod tests {
 
     #[tokio::test]
     async fn many_askers_cause_one_question() {
-        let flights = Arc::new(Flights::new());
+        let flights = Arc::new(Flights::new(Clock::default()));
         let asked = Arc::new(AtomicUsize::new(0));
         let tasks: Vec<_> = (0..50)
             .map(|_| {
@@ -181,7 +183,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_is_kept_as_long_as_it_says() {
-        let flights = Arc::new(Flights::new());
+        let flights = Arc::new(Flights::new(Clock::default()));
         let keep = |_: &i32| Duration::from_millis(80);
         assert_eq!(flights.join(key("a"), || async { 1 }, keep).await, Some(1));
         tokio::task::yield_now().await;
@@ -192,7 +194,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_question_that_dies_leaves_nothing_behind() {
-        let flights = Arc::new(Flights::<i32>::new());
+        let flights = Arc::new(Flights::<i32>::new(Clock::default()));
         let dies = || async { std::future::pending().await };
         let waiting = flights.join(key("a"), dies, |_| Duration::ZERO);
         let gone = tokio::time::timeout(Duration::from_millis(20), waiting).await;

@@ -4,14 +4,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, StreamExt};
 use symbolon_login::{Head, LogEntry, Position, UnixMillis};
 use tokio::{task::AbortHandle, time};
 
 use crate::{
     authority::Unavailable,
     backoff::Backoff,
-    clock::{self, Now},
+    clock::Now,
     core::Core,
     knowledge::{Applied, BadSnapshot},
     lease::Answer,
@@ -81,7 +81,7 @@ async fn follow(core: Arc<Core>) {
     let mut backoff = Backoff::default();
     let mut needs_snapshot = true;
     loop {
-        let started = clock::now().moment;
+        let started = core.clock.moment();
         // What was said of the stream before is over with it; what was said of the log is not.
         let _ = core.lagging.notified().now_or_never();
         needs_snapshot |= core.resync.notified().now_or_never().is_some();
@@ -94,15 +94,18 @@ async fn follow(core: Arc<Core>) {
             health.trouble = Some(trouble.to_string());
         });
         tracing::info!(reason = %trouble, "the feed is interrupted");
+        if matches!(trouble, Trouble::Lagging | Trouble::Silent) {
+            core.authority.turn();
+        }
         needs_snapshot = match trouble {
             // An entry that could not be read was not applied: a snapshot says it in another way.
             Trouble::Resync | Trouble::BadSnapshot(_) | Trouble::BadStream(_) => true,
             _ => core.knowledge().applied().is_none(),
         };
-        if clock::now().moment.since(started) >= GOOD {
+        if core.clock.moment().since(started) >= GOOD {
             backoff.reset();
         }
-        time::sleep(backoff.next()).await;
+        time::sleep(backoff.next(core.clock.chance())).await;
     }
 }
 
@@ -114,25 +117,27 @@ async fn turn(core: &Arc<Core>, needs_snapshot: bool) -> Result<Never, Trouble> 
         Some(applied) if !needs_snapshot => applied,
         _ => {
             let snapshot = core.authority.snapshot().await?;
-            let now = clock::now().moment;
+            let now = core.clock.moment();
             core.learn(|knowledge| knowledge.restore(&snapshot, now))?;
             tracing::debug!(head = %snapshot.head, "snapshot taken");
             core.ask_now.notify_one();
             snapshot.head
         }
     };
-    let mut response = core.authority.stream(after).await?;
+    let mut stream = core.authority.stream(after).await?.into_data_stream();
     let (mut parser, mut events) = (Parser::default(), Vec::new());
     loop {
+        // In this order each time, so that a simulation can be repeated.
         let chunk = tokio::select! {
-            chunk = time::timeout(SILENCE, response.chunk()) => chunk,
+            biased;
             () = core.lagging.notified() => return Err(Trouble::Lagging),
             () = core.resync.notified() => return Err(Trouble::Resync),
+            chunk = time::timeout(SILENCE, stream.next()) => chunk,
         };
         let chunk = chunk
             .map_err(|_| Trouble::Silent)?
-            .map_err(|_| Trouble::Ended)?
-            .ok_or(Trouble::Ended)?;
+            .ok_or(Trouble::Ended)?
+            .map_err(|_| Trouble::Ended)?;
         parser.push(&chunk, &mut events)?;
         take(core, &mut events)?;
     }
@@ -180,7 +185,7 @@ fn entry(core: &Core, event: &Event) -> Result<bool, Trouble> {
     if entry.position.to_string() != event.id {
         return Err(Trouble::Resync);
     }
-    let now = clock::now().moment;
+    let now = core.clock.moment();
     match core.learn(|knowledge| knowledge.apply(&entry, now)) {
         Applied::New => {
             tracing::debug!(position = %entry.position, "applied");
@@ -198,11 +203,12 @@ async fn keep_lease(core: Arc<Core>) {
     let mut disagrees = false;
     loop {
         tokio::select! {
-            _ = beat.tick() => {}
+            biased;
             () = core.ask_now.notified() => {}
+            _ = beat.tick() => {}
         }
         // Noted before asking: that is what the proof rests on.
-        let asked_at = clock::now().moment;
+        let asked_at = core.clock.moment();
         let Some((ticket, applied)) = ({
             let knowledge = core.knowledge();
             knowledge.ask(asked_at).zip(knowledge.applied())
@@ -211,7 +217,7 @@ async fn keep_lease(core: Arc<Core>) {
         };
         match core.authority.head(applied).await {
             Ok((head, time)) => {
-                let now = clock::now();
+                let now = core.clock.now();
                 let answer = core.learn(|knowledge| {
                     knowledge.forget(now.moment);
                     if let Some(time) = time {

@@ -5,16 +5,16 @@ use std::{fmt, sync::Arc, time::Duration};
 use aws_lc_rs::rand;
 use symbolon_login::{BadId, ClientId, Freshness, Position};
 use url::{Host, Url};
-use uuid::Uuid;
 
 use crate::{
     authority::Authority,
-    clock,
+    clock::{Clock, World},
     cookies::CookieNames,
     core::{Core, Settings},
     credential::Secret,
     follower::Follower,
     layer::GuardLayer,
+    transport::{Http, InProcess, LocalAuthority, SharedTransport, Transport},
 };
 
 /// Stands in front of one app's routes.
@@ -84,7 +84,10 @@ pub enum ConnectError {
 /// Settings of a guard to be. Made by [`Guard::builder`].
 #[must_use]
 pub struct GuardBuilder {
-    authority: String,
+    /// The first one and those that stand in for it.
+    authority: Vec<String>,
+    transport: Option<SharedTransport>,
+    clock: Clock,
     client_id: String,
     client_secret: Option<Secret>,
     issuer: Option<String>,
@@ -98,7 +101,9 @@ impl Guard {
     /// A guard for the app `client_id` of the authority at this URL.
     pub fn builder(authority: impl Into<String>, client_id: impl Into<String>) -> GuardBuilder {
         GuardBuilder {
-            authority: authority.into(),
+            authority: vec![authority.into()],
+            transport: None,
+            clock: Clock::default(),
             client_id: client_id.into(),
             client_secret: None,
             issuer: None,
@@ -107,6 +112,14 @@ impl Guard {
             insecure_http: false,
             patience: Duration::from_secs(10),
         }
+    }
+
+    /// A guard beside its authority in one process: it asks the authority's service directly, and
+    /// everything else is as over the network, the freshness bound included.
+    pub fn local(authority: &impl LocalAuthority, client_id: impl Into<String>) -> GuardBuilder {
+        let mut builder = Self::builder(authority.issuer(), client_id);
+        builder.transport = Some(Arc::new(InProcess(authority.service())));
+        builder
     }
 
     /// The layer that finds out who is calling. It refuses nobody by itself: the extractors
@@ -123,7 +136,7 @@ impl Guard {
     /// How the guard fares now.
     pub fn status(&self) -> Status {
         let health = self.core().health();
-        let now = clock::now().moment;
+        let now = self.core().clock.moment();
         let knowledge = self.core().knowledge();
         Status {
             applied: knowledge.applied(),
@@ -160,6 +173,26 @@ impl fmt::Debug for Guard {
 }
 
 impl GuardBuilder {
+    /// Carries the guard's questions by another way than this crate's own HTTP client: a Unix socket, a
+    /// client with your own TLS settings, a simulated network.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Takes time and chance from elsewhere than this machine, for tests and simulations. A monotonic
+    /// clock that stands still or goes back makes the guard say yes to what has ended.
+    pub fn dangerous_world(mut self, world: Arc<dyn World>) -> Self {
+        self.clock = Clock::of(world);
+        self
+    }
+
+    /// Another node of the same authority, asked when the nodes named before do not answer.
+    pub fn or_at(mut self, authority: impl Into<String>) -> Self {
+        self.authority.push(authority.into());
+        self
+    }
+
     /// The app's secret, for a confidential client: the guard then authenticates at the token endpoint
     /// and reports to the authority what it has applied.
     pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
@@ -206,7 +239,7 @@ impl GuardBuilder {
     /// # Errors
     /// When a setting is wrong, or the authority cannot be followed in time. The text names the URL.
     pub async fn connect(self) -> Result<Guard, ConnectError> {
-        let (patience, url) = (self.patience, self.authority.clone());
+        let (patience, url) = (self.patience, self.authority.join(" or "));
         let guard = self.start()?;
         let proved = guard
             .core()
@@ -230,15 +263,21 @@ impl GuardBuilder {
     /// When a setting is wrong.
     pub fn start(self) -> Result<Guard, ConnectError> {
         let client_id: ClientId = self.client_id.parse()?;
-        let base = self.url("the authority's URL", &self.authority)?;
+        // Whoever brings a transport answers for what it shows to the network.
+        let is_own_way = self.transport.is_some();
+        let nodes = self
+            .authority
+            .iter()
+            .map(|node| self.url("the authority's URL", node, is_own_way))
+            .collect::<Result<Vec<_>, _>>()?;
         let issuer = match &self.issuer {
-            Some(issuer) => text(&self.url("the issuer", issuer)?),
-            None => text(&base),
+            Some(issuer) => text(&self.url("the issuer", issuer, is_own_way)?),
+            None => nodes.first().map(text).unwrap_or_default(),
         };
         let public = self
             .public_url
             .as_deref()
-            .map(|url| self.url("the app's public URL", url))
+            .map(|url| self.url("the app's public URL", url, false))
             .transpose()?;
         let is_secure = public
             .as_ref()
@@ -253,25 +292,20 @@ impl GuardBuilder {
         let mut bytes = [0; 16];
         rand::fill(&mut bytes).map_err(|_| ConnectError::Randomness)?;
         let id = uuid::Builder::from_random_bytes(bytes).into_uuid();
-        let authority = self.authority_client(base, client_id, id)?;
-        let core = Arc::new(Core::new(settings, authority));
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => Arc::new(Http::new().map_err(ConnectError::Client)?),
+        };
+        let secret = self.client_secret.as_ref();
+        let authority = Authority::new(nodes, transport, client_id, secret, id);
+        let core = Arc::new(Core::new(settings, authority, self.clock));
         Ok(Guard(Arc::new(Handle {
             _follower: Follower::start(&core),
             core,
         })))
     }
 
-    fn authority_client(
-        &self,
-        base: Url,
-        client_id: ClientId,
-        id: Uuid,
-    ) -> Result<Authority, ConnectError> {
-        Authority::new(base, client_id, self.client_secret.as_ref(), id)
-            .map_err(ConnectError::Client)
-    }
-
-    fn url(&self, what: &'static str, text: &str) -> Result<Url, ConnectError> {
+    fn url(&self, what: &'static str, text: &str, may_be_plain: bool) -> Result<Url, ConnectError> {
         let wrong = |problem| ConnectError::Url {
             what,
             url: text.to_owned(),
@@ -287,7 +321,8 @@ impl GuardBuilder {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(wrong("expected no user name or password"));
         }
-        if url.scheme() == "http" && !is_loopback(&url) && !self.insecure_http {
+        let may_be_plain = may_be_plain || self.insecure_http || is_loopback(&url);
+        if url.scheme() == "http" && !may_be_plain {
             return Err(wrong(
                 "plain http to another machine; use https, or say insecure_http()",
             ));

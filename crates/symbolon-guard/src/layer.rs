@@ -20,7 +20,6 @@ use symbolon_login::{Freshness, Ground};
 use tower::{BoxError, Layer, Service};
 
 use crate::{
-    clock,
     core::Core,
     guard::Guard,
     local_path::LocalPath,
@@ -127,7 +126,7 @@ impl GuardLayer {
     /// The visit if it takes no waiting, else the question to wait for.
     fn question<B>(&self, request: &Request<B>) -> Result<Visit, Box<Question>> {
         let core = self.guard.core();
-        let arrival = clock::now();
+        let arrival = core.clock.now();
         let question = match self.earlier(request) {
             Some(Verdict::Yes(identity)) if !self.is_satisfied(identity.proof().ground) => {
                 Question::again(identity, core.freshness(self.freshness), arrival)

@@ -60,9 +60,11 @@ mod response;
 mod sign_in;
 mod sign_out;
 mod sse;
+mod transport;
 mod visit;
 
 pub use check::Proof;
+pub use clock::World;
 pub use credential::Carrier;
 pub use guard::{ConnectError, Guard, GuardBuilder, Status};
 pub use identity::{CredentialView, Identity};
@@ -71,3 +73,4 @@ pub use response::Refusal;
 pub use symbolon_login::{
     ClientId, Freshness, Ground, Position, Role, Shape, Sid, UnixMillis, UserId,
 };
+pub use transport::{LocalAuthority, Transport, Undelivered};

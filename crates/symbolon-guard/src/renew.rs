@@ -10,7 +10,6 @@ use crate::{
     authority::{Granted, Redeemed, Unavailable},
     backoff::Backoff,
     check::Seen,
-    clock,
     core::Core,
     credential::{Credential, Secret},
     resolve::PATIENCE,
@@ -70,12 +69,12 @@ pub(crate) fn wish(
 /// Redeems a secret of the line. One redemption at a time for each secret; those who come while it
 /// runs, or within the grace after it, get the same answer.
 pub(crate) async fn redeem(core: &Arc<Core>, secret: &Secret, effort: Effort) -> Renewed {
-    let started = clock::now().moment;
+    let started = core.clock.moment();
     let grace = grace(core);
     let mut backoff = Backoff::default();
     let mut sent_at = None;
     loop {
-        let attempt_at = clock::now().moment;
+        let attempt_at = core.clock.moment();
         match attempt(core, secret, grace).await {
             Ok(Redeemed::Granted(granted)) => {
                 retire(core, secret, grace);
@@ -89,8 +88,8 @@ pub(crate) async fn redeem(core: &Arc<Core>, secret: &Secret, effort: Effort) ->
                 }
             }
         }
-        let pause = backoff.next();
-        let then = clock::now().moment.plus(pause);
+        let pause = backoff.next(core.clock.chance());
+        let then = core.clock.moment().plus(pause);
         // An attempt that may have arrived moved the line. Repeating it gets the same answer within the
         // grace, and ends the login after it: stay well inside.
         let repeatable = sent_at.is_none_or(|at| then.since(at) * 2 < grace);
@@ -167,7 +166,7 @@ fn grace(core: &Core) -> Duration {
 fn retire(core: &Core, secret: &Secret, grace: Duration) {
     let key = secret.digest();
     if let Some(seen) = core.seen.get(&key) {
-        let last = clock::now().moment.plus(grace);
+        let last = core.clock.moment().plus(grace);
         if last < seen.good_until {
             let retired = Seen {
                 good_until: last,

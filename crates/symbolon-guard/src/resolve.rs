@@ -7,7 +7,7 @@ use symbolon_login::{ActiveCredential, Freshness, Introspection, Shape};
 use crate::{
     backoff::Backoff,
     check::{Judgement, Proof, Reason, Seen, judge, judge_answer},
-    clock::{self, Moment, Now},
+    clock::{Moment, Now},
     core::Core,
     credential::Credential,
 };
@@ -84,7 +84,7 @@ pub(crate) async fn resolve(
     let mut backoff = Backoff::default();
     let mut caught_up = false;
     loop {
-        let now = clock::now();
+        let now = core.clock.now();
         if let Some(outcome) = resolve_now(core, credential, freshness, now) {
             return outcome;
         }
@@ -114,13 +114,13 @@ pub(crate) async fn resolve(
             }
             Ok(Introspection::Inactive) => {
                 core.seen.remove(&credential.key);
-                let until = clock::now().moment.plus(REFUSED_FOR);
+                let until = core.clock.moment().plus(REFUSED_FOR);
                 core.refused.insert(credential.key, until);
                 return Outcome::No(Reason::Inactive);
             }
             Err(unavailable) => {
-                let now = clock::now().moment;
-                let pause = backoff.next();
+                let now = core.clock.moment();
+                let pause = backoff.next(core.clock.chance());
                 if now.plus(pause) >= deadline {
                     tracing::warn!(reason = %unavailable, "no proof that a credential is good: 503");
                     return Outcome::Unproved;
@@ -167,7 +167,7 @@ fn is_behind(core: &Core, credential: &Credential) -> bool {
 fn is_unknown_key(core: &Core, credential: &Credential) -> bool {
     credential.shape == Shape::Jwt
         && matches!(
-            verify(core, credential, clock::now()),
+            verify(core, credential, core.clock.now()),
             Err(Reason::UnknownKey)
         )
 }
@@ -193,7 +193,7 @@ fn answered(
         return None;
     }
     Some(
-        match judge_answer(&facts, asked_at, &core.knowledge(), clock::now()) {
+        match judge_answer(&facts, asked_at, &core.knowledge(), core.clock.now()) {
             Judgement::Yes(proof) => Outcome::Yes { facts, proof },
             Judgement::No(reason) => Outcome::No(reason),
             Judgement::CatchUp | Judgement::Ask => Outcome::Unproved,

@@ -16,7 +16,6 @@ use zeroize::Zeroizing;
 use crate::{
     authority::Redeemed,
     backoff::Backoff,
-    clock,
     cookies::Jar,
     core::Core,
     local_path::LocalPath,
@@ -101,7 +100,7 @@ async fn exchange(core: &Arc<Core>, grant: &str, verifier: &str) -> Exchanged {
     let Some(redirect_uri) = redirect_uri(core) else {
         return Exchanged::Refused;
     };
-    let started = clock::now().moment;
+    let started = core.clock.moment();
     let mut backoff = Backoff::default();
     loop {
         match core
@@ -118,8 +117,8 @@ async fn exchange(core: &Arc<Core>, grant: &str, verifier: &str) -> Exchanged {
                 return Exchanged::Refused;
             }
             Err(unavailable) => {
-                let pause = backoff.next();
-                let then = clock::now().moment.plus(pause);
+                let pause = backoff.next(core.clock.chance());
+                let then = core.clock.moment().plus(pause);
                 // A code counts once: a second try after one that arrived would revoke what it gave
                 // (RFC 6749 section 4.1.2).
                 if !unavailable.not_done || then.since(started) >= PATIENCE {

@@ -9,7 +9,6 @@ use symbolon_login::Freshness;
 use crate::{
     authority::{EndedLogin, Unavailable},
     backoff::Backoff,
-    clock,
     core::Core,
     credential::{Credential, Secret, Shown, shown},
     csrf,
@@ -58,14 +57,14 @@ impl Held {
 }
 
 async fn end(core: &Arc<Core>, held: &Held) -> Result<(), Unavailable> {
-    let started = clock::now().moment;
+    let started = core.clock.moment();
     let mut backoff = Backoff::default();
     loop {
         let Err(unavailable) = end_once(core, held).await else {
             return Ok(());
         };
-        let pause = backoff.next();
-        if clock::now().moment.plus(pause).since(started) >= PATIENCE {
+        let pause = backoff.next(core.clock.chance());
+        if core.clock.moment().plus(pause).since(started) >= PATIENCE {
             return Err(unavailable);
         }
         // Ending twice is ending once: any failure may be tried again.
@@ -77,7 +76,7 @@ async fn end(core: &Arc<Core>, held: &Held) -> Result<(), Unavailable> {
 async fn end_once(core: &Arc<Core>, held: &Held) -> Result<(), Unavailable> {
     if let Some(access) = &held.access {
         // How fresh the yes is does not matter here: the authority judges it again.
-        let outcome = resolve(core, access, Freshness::UntilExpiry, clock::now()).await;
+        let outcome = resolve(core, access, Freshness::UntilExpiry, core.clock.now()).await;
         if let Outcome::Yes { facts, .. } = outcome {
             let ended = core.authority.end_login(facts.sid, &access.secret).await?;
             if ended == EndedLogin::Done {

@@ -7,7 +7,7 @@ use symbolon_login::Freshness;
 
 use crate::{
     check::Reason,
-    clock::{self, Now},
+    clock::Now,
     core::Core,
     credential::{Carrier, Credential, Secret, Shown, shown},
     csrf,
@@ -153,7 +153,7 @@ impl Question {
             Renewed::Granted(granted) => {
                 let cookies = renew::cookies(core, &granted, self.refresh.is_some());
                 let fresh = renew::credential(&granted);
-                let renewed = resolve(core, &fresh, self.freshness, clock::now()).await;
+                let renewed = resolve(core, &fresh, self.freshness, core.clock.now()).await;
                 // The browser must keep the successor in any case: its predecessor is spent.
                 let verdict = match renewed {
                     Outcome::Unproved => self.verdict(outcome, access),
@@ -172,7 +172,7 @@ impl Question {
             Renewed::Granted(granted) => {
                 let cookies = renew::cookies(core, &granted, true);
                 let fresh = renew::credential(&granted);
-                let outcome = resolve(core, &fresh, self.freshness, clock::now()).await;
+                let outcome = resolve(core, &fresh, self.freshness, core.clock.now()).await;
                 Visit {
                     verdict: self.verdict(outcome, &fresh),
                     cookies,
