@@ -28,6 +28,10 @@ use crate::{
 /// How long one answer may take, connection included.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long the head may take. It is asked for four times a second, and an answer that is older proves
+/// little.
+const HEAD_PATIENCE: Duration = Duration::from_secs(1);
+
 /// How long a snapshot may take: it can be many megabytes.
 const SNAPSHOT_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -188,8 +192,11 @@ impl Authority {
             .as_ref()
             .map(|_| format!("guard={}&applied={applied}", self.guard))
             .unwrap_or_default();
-        let mut question = self.authenticated(Question::get("feed/head"));
-        question.query = &query;
+        let question = self.authenticated(Question {
+            query: &query,
+            patience: HEAD_PATIENCE,
+            ..Question::get("feed/head")
+        });
         let answer = self.ask(&question, SMALL).await?;
         let time = answer.time;
         let head: Head = json(&answer.expect_ok()?)?;

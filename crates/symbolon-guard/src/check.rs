@@ -9,9 +9,13 @@ use crate::{
     knowledge::Knowledge,
 };
 
-/// Why a credential was refused: for the operator's log, never for the caller.
+/// Why a request was refused: for the operator's log, metrics and the app's own code, never for
+/// the caller. Found in the extensions of a response that refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Reason {
+#[non_exhaustive]
+pub enum Reason {
+    /// Nothing was shown.
+    NotSignedIn,
     /// Neither a session secret nor a compact JWS.
     Malformed,
     /// A refresh token, which proves nothing to an app.
@@ -32,12 +36,23 @@ pub(crate) enum Reason {
     KeyEnded,
     /// The authority says no.
     Inactive,
+    /// It could not be proved in time, and the authority could not be asked: 503.
+    Unproved,
+    /// An unsafe request with cookies that the app's own pages did not send.
+    CrossSite,
+    /// The request says two things at once about who is calling.
+    Ambiguous,
+    /// Signed in, without the role that the route demands.
+    RoleMissing,
+    /// Signed in, longer ago than the route allows.
+    LoginTooOld,
 }
 
 impl Reason {
     /// A stable name for logs and metrics.
-    pub(crate) const fn code(self) -> &'static str {
+    pub const fn code(self) -> &'static str {
         match self {
+            Self::NotSignedIn => "not-signed-in",
             Self::Malformed => "malformed",
             Self::RefreshToken => "refresh-token",
             Self::Forged => "forged",
@@ -48,6 +63,11 @@ impl Reason {
             Self::Ended => "ended",
             Self::KeyEnded => "key-ended",
             Self::Inactive => "inactive",
+            Self::Unproved => "unproved",
+            Self::CrossSite => "cross-site",
+            Self::Ambiguous => "ambiguous",
+            Self::RoleMissing => "role-missing",
+            Self::LoginTooOld => "login-too-old",
         }
     }
 }

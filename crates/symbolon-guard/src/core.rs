@@ -17,6 +17,8 @@ use crate::{
     credential::{CacheKey, Credential},
     flight::Flights,
     knowledge::Knowledge,
+    metrics::Metrics,
+    refusal::OnRefusal,
 };
 
 /// Credentials that were found authentic. An entry takes about half a kilobyte.
@@ -37,6 +39,8 @@ pub(crate) struct Settings {
     pub(crate) cookies: CookieNames,
     /// Instead of the freshness that the feed gives.
     pub(crate) freshness: Option<Freshness>,
+    /// Instead of the guard's own answers to refusals.
+    pub(crate) on_refusal: Option<OnRefusal>,
 }
 
 /// What the authority said about one credential.
@@ -73,6 +77,7 @@ pub(crate) struct Core {
     pub(crate) settings: Settings,
     pub(crate) authority: Authority,
     pub(crate) clock: Clock,
+    pub(crate) metrics: Metrics,
     knowledge: RwLock<Knowledge>,
     pulse: watch::Sender<Pulse>,
     health: RwLock<Health>,
@@ -99,6 +104,7 @@ impl Core {
         Self {
             settings,
             authority,
+            metrics: Metrics::default(),
             knowledge: RwLock::new(knowledge),
             pulse: watch::Sender::new(Pulse::default()),
             health: RwLock::default(),

@@ -3,6 +3,8 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use aws_lc_rs::rand;
+use axum::response::Response;
+use prometheus_client::registry::Registry;
 use symbolon_login::{BadId, ClientId, Freshness, Position};
 use url::{Host, Url};
 
@@ -14,6 +16,7 @@ use crate::{
     credential::Secret,
     follower::Follower,
     layer::GuardLayer,
+    refusal::{OnRefusal, Refused},
     transport::{Http, InProcess, LocalAuthority, SharedTransport, Transport},
 };
 
@@ -93,6 +96,7 @@ pub struct GuardBuilder {
     issuer: Option<String>,
     public_url: Option<String>,
     freshness: Option<Freshness>,
+    on_refusal: Option<OnRefusal>,
     insecure_http: bool,
     patience: Duration,
 }
@@ -109,6 +113,7 @@ impl Guard {
             issuer: None,
             public_url: None,
             freshness: None,
+            on_refusal: None,
             insecure_http: false,
             patience: Duration::from_secs(10),
         }
@@ -133,6 +138,19 @@ impl Guard {
         GuardLayer::new(self.clone(), true)
     }
 
+    /// The layer that lets only people with this role through; others who are signed in get a 403.
+    pub fn require_role(&self, role: impl Into<Arc<str>>) -> GuardLayer {
+        self.require().role(role)
+    }
+
+    /// The layer that lets only people through who proved who they are at most `max_age` ago, for what a
+    /// stolen browser must not be able to do. Others are asked to sign in again: by a redirect for
+    /// pages, by the challenge of RFC 9470 for programs. Less than 10 s counts as 10 s, because nobody
+    /// could get through.
+    pub fn require_fresh_login(&self, max_age: Duration) -> GuardLayer {
+        self.require().fresh_login(max_age)
+    }
+
     /// How the guard fares now.
     pub fn status(&self) -> Status {
         let health = self.core().health();
@@ -146,6 +164,12 @@ impl Guard {
             connected: health.connected,
             trouble: health.trouble,
         }
+    }
+
+    /// Shows the guard's counters to a registry of the app: `symbolon_guard_refusals_total` by `reason`
+    /// (the codes of [`Reason`](crate::Reason)).
+    pub fn register_metrics(&self, registry: &mut Registry) {
+        self.core().metrics.register(registry);
     }
 
     /// The app that this guard stands in front of.
@@ -221,6 +245,25 @@ impl GuardBuilder {
         self
     }
 
+    /// Answers refusals in the app's own way, for those of them where it returns something:
+    ///
+    /// ```no_run
+    /// # let guard = symbolon_guard::Guard::builder("http://localhost:7300", "dashboard");
+    /// // Everything under /api is for programs, whatever they say that they accept.
+    /// let guard = guard.on_refusal(|refused| {
+    ///     refused.uri().path().starts_with("/api/").then(|| refused.problem())
+    /// });
+    /// ```
+    ///
+    /// The answer is never stored by caches, and its extensions hold the [`Reason`](crate::Reason).
+    pub fn on_refusal(
+        mut self,
+        answer: impl Fn(&Refused<'_>) -> Option<Response> + Send + Sync + 'static,
+    ) -> Self {
+        self.on_refusal = Some(Arc::new(answer));
+        self
+    }
+
     /// Allows plain http to an authority, and for an app, that is not on this machine. Cookies then lose
     /// `__Host-` and `Secure`: anyone on the network can read and set them.
     pub fn insecure_http(mut self) -> Self {
@@ -288,6 +331,7 @@ impl GuardBuilder {
             issuer,
             public_origin: public.map(|url| url.origin().ascii_serialization()),
             freshness: self.freshness,
+            on_refusal: self.on_refusal,
         };
         let mut bytes = [0; 16];
         rand::fill(&mut bytes).map_err(|_| ConnectError::Randomness)?;

@@ -126,6 +126,11 @@ impl Identity {
         }
     }
 
+    /// The same caller with a newer proof.
+    pub(crate) fn proved_anew(&self, facts: Arc<ActiveCredential>, proof: Proof) -> Self {
+        Self::new(facts, proof, self.0.carrier, self.0.credential.clone())
+    }
+
     pub(crate) fn credential(&self) -> &Credential {
         &self.0.credential
     }

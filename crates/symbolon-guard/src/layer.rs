@@ -6,6 +6,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use axum::{
@@ -20,10 +21,12 @@ use symbolon_login::{Freshness, Ground};
 use tower::{BoxError, Layer, Service};
 
 use crate::{
+    check::Reason,
     core::Core,
     guard::Guard,
     local_path::LocalPath,
-    response::{self, Asker, BAD_REQUEST, Refusal, WRONG_METHOD},
+    refusal::Refusal,
+    response::{self, Asker, BAD_REQUEST, WRONG_METHOD},
     sign_in, sign_out,
     visit::{Question, Verdict, Visit},
 };
@@ -39,7 +42,12 @@ pub struct GuardLayer {
     guard: Guard,
     freshness: Option<Freshness>,
     refuses: bool,
+    roles: Vec<Arc<str>>,
+    max_age: Option<Duration>,
 }
+
+/// Somebody who just signed in is this old by the time they are back at the app.
+const SHORTEST_MAX_AGE: Duration = Duration::from_secs(10);
 
 impl GuardLayer {
     pub(crate) fn new(guard: Guard, refuses: bool) -> Self {
@@ -47,6 +55,8 @@ impl GuardLayer {
             guard,
             freshness: None,
             refuses,
+            roles: Vec::new(),
+            max_age: None,
         }
     }
 
@@ -54,6 +64,23 @@ impl GuardLayer {
     #[must_use]
     pub fn freshness(mut self, freshness: Freshness) -> Self {
         self.freshness = Some(freshness);
+        self
+    }
+
+    /// Lets only people with this role through, and with those asked for before.
+    #[must_use]
+    pub fn role(mut self, role: impl Into<Arc<str>>) -> Self {
+        self.refuses = true;
+        self.roles.push(role.into());
+        self
+    }
+
+    /// Lets only people through who proved who they are at most `max_age` ago: see
+    /// [`Guard::require_fresh_login`].
+    #[must_use]
+    pub fn fresh_login(mut self, max_age: Duration) -> Self {
+        self.refuses = true;
+        self.max_age = Some(max_age.max(SHORTEST_MAX_AGE));
         self
     }
 }
@@ -155,6 +182,20 @@ impl GuardLayer {
         self.freshness.is_none() || ground == Ground::Authority
     }
 
+    /// Why this layer does not let the request through, if it does not.
+    fn objection(&self, verdict: &Verdict) -> Option<Reason> {
+        let Verdict::Yes(identity) = verdict else {
+            return verdict.reason();
+        };
+        if !self.roles.iter().all(|role| identity.has_role(role)) {
+            return Some(Reason::RoleMissing);
+        }
+        let max_age = self.max_age?;
+        let core = self.guard.core();
+        let now = core.knowledge().wall(core.clock.now());
+        (now.since(identity.auth_time()) > max_age).then_some(Reason::LoginTooOld)
+    }
+
     /// Lets the request through, or refuses it.
     fn go<S, B, R>(
         &self,
@@ -168,13 +209,17 @@ impl GuardLayer {
         let core = self.guard.core();
         let Visit { verdict, cookies } = visit;
         let is_known = matches!(verdict, Verdict::Yes(_));
+        let reason = verdict
+            .reason()
+            .filter(|reason| *reason != Reason::NotSignedIn);
         if self.refuses {
             let asker = Asker {
                 method: request.method(),
                 uri: original_uri(&request),
                 headers: request.headers(),
             };
-            if let Some(refusal) = Refusal::of(&verdict, core, &asker) {
+            if let Some(reason) = self.objection(&verdict) {
+                let refusal = Refusal::because(reason, self.max_age, core, &asker);
                 let mut response = refusal.into_response();
                 finish(&mut response, cookies, is_known);
                 return ResponseFuture::ready(response);
@@ -184,7 +229,7 @@ impl GuardLayer {
             core: Arc::clone(core),
             verdict,
         });
-        ResponseFuture::inner(inner.call(request), cookies, is_known)
+        ResponseFuture::inner(inner.call(request), cookies, is_known, reason)
     }
 }
 
@@ -227,7 +272,7 @@ impl OwnRoute {
                     .find(|(name, _)| name == "return_to")
                     .and_then(|(_, value)| LocalPath::parse(&value))
                     .unwrap_or_else(LocalPath::root);
-                sign_in::begin(core, &return_to, asker.headers)
+                sign_in::begin(core, &return_to, asker.headers, None)
                     .unwrap_or_else(|| BAD_REQUEST.answer(&asker))
             }
             (Self::Callback, &Method::GET) => sign_in::finish(core, &asker).await,
@@ -276,6 +321,8 @@ pin_project! {
             future: F,
             cookies: Vec<HeaderValue>,
             is_known: bool,
+            // Why nobody was recognised although something was shown.
+            reason: Option<Reason>,
         },
         Waits {
             future: Waiting<E>,
@@ -287,12 +334,13 @@ pin_project! {
 }
 
 impl<F, E> ResponseFuture<F, E> {
-    fn inner(future: F, cookies: Vec<HeaderValue>, is_known: bool) -> Self {
+    fn inner(future: F, cookies: Vec<HeaderValue>, is_known: bool, reason: Option<Reason>) -> Self {
         Self {
             state: State::Inner {
                 future,
                 cookies,
                 is_known,
+                reason,
             },
         }
     }
@@ -328,8 +376,12 @@ where
                 future,
                 cookies,
                 is_known,
+                reason,
             } => {
                 let mut response = ready!(future.poll(context))?.map(Body::new);
+                if let Some(reason) = *reason {
+                    response.extensions_mut().get_or_insert(reason);
+                }
                 finish(&mut response, mem::take(cookies), *is_known);
                 Poll::Ready(Ok(response))
             }

@@ -54,6 +54,8 @@ mod knowledge;
 mod layer;
 mod lease;
 mod local_path;
+mod metrics;
+mod refusal;
 mod renew;
 mod resolve;
 mod response;
@@ -63,13 +65,14 @@ mod sse;
 mod transport;
 mod visit;
 
-pub use check::Proof;
+pub use check::{Proof, Reason};
 pub use clock::World;
 pub use credential::Carrier;
+pub use extract::Live;
 pub use guard::{ConnectError, Guard, GuardBuilder, Status};
 pub use identity::{CredentialView, Identity};
 pub use layer::{GuardLayer, GuardService, ResponseFuture};
-pub use response::Refusal;
+pub use refusal::{Refusal, Refused};
 pub use symbolon_login::{
     ClientId, Freshness, Ground, Position, Role, Shape, Sid, UnixMillis, UserId,
 };

@@ -1,32 +1,13 @@
-//! What a refusal looks like: problem details for programs, a redirect or a small page for people.
+//! What an answer of the guard's own looks like: problem details for programs, a small page for people.
 
-use axum::{
-    body::Body,
-    response::{IntoResponse, Response},
-};
+use axum::{body::Body, response::Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
-
-use crate::{core::Core, local_path::LocalPath, sign_in, visit::Verdict};
-
-/// Why a request was not let through, ready to be answered.
-///
-/// The body is `application/problem+json` (RFC 9457) with a `type` of
-/// `urn:symbolon:problem:<name>`; a browser that navigates gets a redirect to sign-in or a small page
-/// instead. The text never says why a credential was refused: that is in the operator's log.
-#[derive(Debug)]
-pub struct Refusal(Box<Response>);
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        *self.0
-    }
-}
 
 /// One kind of refusal: its name, status and words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     name: &'static str,
-    status: StatusCode,
+    pub(crate) status: StatusCode,
     title: &'static str,
     detail: &'static str,
     korean: &'static str,
@@ -81,7 +62,21 @@ pub(crate) const WRONG_METHOD: Problem = Problem {
     detail: "This address does not take that method.",
     korean: "이 주소에서 지원하지 않는 요청 방식입니다.",
 };
-const MISCONFIGURED: Problem = Problem {
+pub(crate) const ROLE_MISSING: Problem = Problem {
+    name: "forbidden",
+    status: StatusCode::FORBIDDEN,
+    title: "Not allowed",
+    detail: "You are signed in, but may not do this.",
+    korean: "로그인되어 있지만 이 작업을 할 권한이 없습니다.",
+};
+pub(crate) const LOGIN_TOO_OLD: Problem = Problem {
+    name: "login-too-old",
+    status: StatusCode::UNAUTHORIZED,
+    title: "Sign in again for this",
+    detail: "This needs a more recent sign-in. Sign in again to go on.",
+    korean: "이 작업에는 더 최근의 로그인이 필요합니다. 다시 로그인해 주세요.",
+};
+pub(crate) const MISCONFIGURED: Problem = Problem {
     name: "internal",
     status: StatusCode::INTERNAL_SERVER_ERROR,
     title: "Internal error",
@@ -113,55 +108,6 @@ impl Asker<'_> {
     }
 }
 
-impl Refusal {
-    /// What `verdict` means for a request that needs somebody; none for a yes.
-    pub(crate) fn of(verdict: &Verdict, core: &Core, asker: &Asker<'_>) -> Option<Self> {
-        let response = match verdict {
-            Verdict::Yes(_) => return None,
-            Verdict::Nobody | Verdict::Refused => {
-                let to_sign_in = (asker.method == Method::GET && asker.navigates())
-                    .then(|| {
-                        let here = asker.uri.path_and_query()?.as_str();
-                        let here = LocalPath::parse(here).unwrap_or_else(LocalPath::root);
-                        sign_in::begin(core, &here, asker.headers)
-                    })
-                    .flatten();
-                to_sign_in.unwrap_or_else(|| unauthorized(verdict, core))
-            }
-            Verdict::Unproved => GUARD_STALE.answer(asker),
-            Verdict::CrossSite => CROSS_SITE.answer(asker),
-            Verdict::Ambiguous => BAD_REQUEST.answer(asker),
-        };
-        Some(Self(Box::new(response)))
-    }
-
-    /// A route asks for an identity, but no layer of the guard is around it.
-    pub(crate) fn misconfigured() -> Self {
-        tracing::error!("an extractor of symbolon-guard on a route without `guard.layer()`");
-        Self(Box::new(MISCONFIGURED.json()))
-    }
-}
-
-/// RFC 6750 section 3: the scheme alone when nothing was shown, `invalid_token` when it was no good.
-fn unauthorized(verdict: &Verdict, core: &Core) -> Response {
-    let realm = &core.settings.client_id;
-    let (problem, challenge) = match verdict {
-        Verdict::Refused => (
-            CREDENTIAL_REFUSED,
-            format!(r#"Bearer realm="{realm}", error="invalid_token""#),
-        ),
-        _ => (NOT_SIGNED_IN, format!(r#"Bearer realm="{realm}""#)),
-    };
-    let mut response = problem.json();
-    // A client id is a slug: it always fits.
-    if let Ok(challenge) = HeaderValue::try_from(challenge) {
-        response
-            .headers_mut()
-            .insert(header::WWW_AUTHENTICATE, challenge);
-    }
-    response
-}
-
 impl Problem {
     /// For whoever asked: a page for a browser, else problem details.
     pub(crate) fn answer(&self, asker: &Asker<'_>) -> Response {
@@ -172,7 +118,7 @@ impl Problem {
         }
     }
 
-    fn json(&self) -> Response {
+    pub(crate) fn json(&self) -> Response {
         let body = serde_json::json!({
             "type": format!("urn:symbolon:problem:{}", self.name),
             "title": self.title,
@@ -183,7 +129,7 @@ impl Problem {
     }
 
     /// Both languages on one page: the guard knows nothing of the app's own choice.
-    fn page(&self) -> Response {
+    pub(crate) fn page(&self) -> Response {
         let Self {
             title,
             detail,

@@ -4,7 +4,7 @@
 //! verifier and the way back. A code that arrives in another browser finds no such cookie (login
 //! CSRF, code injection); one from another authority fails by its `iss` (mix-up, RFC 9207).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use aws_lc_rs::{constant_time, digest, rand};
 use axum::response::Response;
@@ -34,10 +34,20 @@ const MOST_AT_ONCE: usize = 8;
 const NAMED_BY: usize = 8;
 
 /// Sends a person to the authority; none when the app has no public URL or the system no randomness.
-pub(crate) fn begin(core: &Core, return_to: &LocalPath, headers: &HeaderMap) -> Option<Response> {
+/// `max_age`: who proved themselves longer ago has to do it again (`OpenID` Connect Core section 3.1.2.1).
+pub(crate) fn begin(
+    core: &Core,
+    return_to: &LocalPath,
+    headers: &HeaderMap,
+    max_age: Option<Duration>,
+) -> Option<Response> {
     let state = random()?;
     let verifier = random()?;
-    let location = authorize_url(core, &state, &verifier)?;
+    let mut location = authorize_url(core, &state, &verifier)?;
+    if let Some(max_age) = max_age {
+        let seconds = max_age.as_secs().to_string();
+        location.query_pairs_mut().append_pair("max_age", &seconds);
+    }
     let names = &core.settings.cookies;
     let under_way = Jar::read(headers, names).ok()?.transactions;
     let mut cookies = Vec::new();

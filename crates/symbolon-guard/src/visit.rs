@@ -24,7 +24,7 @@ pub(crate) enum Verdict {
     /// Nobody is signed in.
     Nobody,
     /// A credential was shown and is not good.
-    Refused,
+    Refused(Reason),
     /// It cannot be proved now: 503, never a yes, never "signed out".
     Unproved,
     /// An unsafe request with cookies that the app's own pages did not send.
@@ -46,6 +46,20 @@ pub(crate) struct Question {
     carrier: Carrier,
     freshness: Freshness,
     arrival: Now,
+}
+
+impl Verdict {
+    /// Why nobody is let through; none for a yes.
+    pub(crate) const fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Yes(_) => None,
+            Self::Nobody => Some(Reason::NotSignedIn),
+            Self::Refused(reason) => Some(*reason),
+            Self::Unproved => Some(Reason::Unproved),
+            Self::CrossSite => Some(Reason::CrossSite),
+            Self::Ambiguous => Some(Reason::Ambiguous),
+        }
+    }
 }
 
 impl Visit {
@@ -241,8 +255,8 @@ impl Question {
     }
 }
 
-/// The reason stays here: for the operator, not for the caller.
+/// For the operator, not for the caller.
 fn refused(reason: Reason, carrier: Carrier) -> Verdict {
     tracing::info!(reason = reason.code(), ?carrier, "a credential is refused");
-    Verdict::Refused
+    Verdict::Refused(reason)
 }

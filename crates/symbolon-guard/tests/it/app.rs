@@ -31,6 +31,11 @@ impl App {
         Self::around(guard)
     }
 
+    /// An app with these routes, behind a guard that the caller put around them.
+    pub(crate) fn with(guard: Guard, router: Router) -> Self {
+        Self { guard, router }
+    }
+
     pub(crate) fn around(guard: Guard) -> Self {
         async fn who(who: Identity) -> ([(&'static str, String); 1], String) {
             let Proof { ground, staleness } = who.proof();

@@ -4,7 +4,10 @@ use std::{
     collections::HashMap,
     convert::Infallible,
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -14,6 +17,7 @@ use axum::{
     body::{Body, Bytes},
     extract::{Path, State},
     http::{HeaderMap, StatusCode},
+    middleware::{Next, from_fn},
     response::{IntoResponse, Response},
     routing::{delete, get, post},
 };
@@ -34,6 +38,8 @@ pub(crate) struct Fake {
     pub(crate) address: SocketAddr,
     shared: Arc<Shared>,
     server: JoinHandle<()>,
+    /// This node takes questions and answers none.
+    silent: Arc<AtomicBool>,
 }
 
 struct Shared {
@@ -163,11 +169,34 @@ impl Fake {
             key: key(),
             other_key: key(),
         });
-        let server = serve(&shared, listener);
+        let silent = Arc::default();
+        let server = serve(&shared, listener, &silent);
         Self {
             address,
             shared,
             server,
+            silent,
+        }
+    }
+
+    /// One more node on the same store.
+    pub(crate) async fn another_node(&self) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (shared, silent) = (Arc::clone(&self.shared), Arc::default());
+        Self {
+            address: listener.local_addr().unwrap(),
+            server: serve(&shared, listener, &silent),
+            shared,
+            silent,
+        }
+    }
+
+    /// This node alone is killed, or hangs.
+    pub(crate) fn lose_node(&self, hangs: bool) {
+        if hangs {
+            self.silent.store(true, Ordering::SeqCst);
+        } else {
+            self.server.abort();
         }
     }
 
@@ -207,7 +236,7 @@ impl Fake {
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
             }
         };
-        self.server = serve(&self.shared, listener);
+        self.server = serve(&self.shared, listener, &self.silent);
     }
 
     /// Appends to the log.
@@ -385,7 +414,17 @@ pub(crate) fn now() -> UnixMillis {
     UnixMillis::from_millis(i64::try_from(since.as_millis()).unwrap())
 }
 
-fn serve(shared: &Arc<Shared>, listener: TcpListener) -> JoinHandle<()> {
+fn serve(shared: &Arc<Shared>, listener: TcpListener, silent: &Arc<AtomicBool>) -> JoinHandle<()> {
+    let silent = Arc::clone(silent);
+    let hang = move |request, next: Next| {
+        let silent = silent.load(Ordering::SeqCst);
+        async move {
+            if silent {
+                std::future::pending::<()>().await;
+            }
+            next.run(request).await
+        }
+    };
     let router = Router::new()
         .route("/feed", get(feed))
         .route("/feed/head", get(head))
@@ -394,6 +433,7 @@ fn serve(shared: &Arc<Shared>, listener: TcpListener) -> JoinHandle<()> {
         .route("/oauth2/token", post(token))
         .route("/oauth2/revoke", post(revoke))
         .route("/api/v1/logins/{sid}", delete(end_login))
+        .layer(from_fn(hang))
         .with_state(Arc::clone(shared));
     tokio::spawn(async move {
         // Connections end with the server, as those of a killed process do.

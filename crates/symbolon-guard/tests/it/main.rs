@@ -11,9 +11,11 @@
 mod app;
 mod fake;
 
+mod demands;
 mod end;
 mod feed;
 mod logs;
+mod nodes;
 mod refusals;
 mod renewal;
 mod sign_in;
