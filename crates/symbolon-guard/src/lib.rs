@@ -62,6 +62,8 @@ mod response;
 mod sign_in;
 mod sign_out;
 mod sse;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod transport;
 mod visit;
 
