@@ -64,6 +64,7 @@ mod sign_out;
 mod sse;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod third_party;
 mod transport;
 mod visit;
 
@@ -75,7 +76,12 @@ pub use guard::{ConnectError, Guard, GuardBuilder, Status};
 pub use identity::{CredentialView, Identity};
 pub use layer::{GuardLayer, GuardService, ResponseFuture};
 pub use refusal::{Refusal, Refused};
+pub use symbolon_jose::Algorithm;
 pub use symbolon_login::{
     ClientId, Freshness, Ground, Position, Role, Shape, Sid, UnixMillis, UserId,
+};
+pub use third_party::{
+    ThirdParty, ThirdPartyBuilder, ThirdPartyError, ThirdPartyIdentity, ThirdPartyLayer,
+    ThirdPartyRefusal, ThirdPartyService, ThirdPartyStatus, ThirdPartyTokens,
 };
 pub use transport::{LocalAuthority, Transport, Undelivered};

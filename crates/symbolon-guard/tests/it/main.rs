@@ -19,3 +19,4 @@ mod nodes;
 mod refusals;
 mod renewal;
 mod sign_in;
+mod third_party;
