@@ -55,6 +55,7 @@ mod layer;
 mod lease;
 mod local_path;
 mod metrics;
+mod open_answers;
 mod refusal;
 mod renew;
 mod resolve;
@@ -63,7 +64,9 @@ mod sign_in;
 mod sign_out;
 mod sse;
 mod transport;
+mod tunnel;
 mod visit;
+mod watched;
 
 pub use check::{Proof, Reason};
 pub use clock::World;
