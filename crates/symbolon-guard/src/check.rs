@@ -183,7 +183,8 @@ pub(crate) fn judge_answer(
     })
 }
 
-fn dead(facts: &ActiveCredential, knowledge: &Knowledge) -> Option<Reason> {
+/// Which part of the rule of death kills it, as far as known here; none while it lives.
+pub(crate) fn dead(facts: &ActiveCredential, knowledge: &Knowledge) -> Option<Reason> {
     let subject = facts.subject();
     knowledge.kills(&subject)?;
     let without_key = Subject {

@@ -29,6 +29,11 @@ impl Moment {
         Self(self.0.saturating_add(span))
     }
 
+    /// This point less `span`; not before the clock's start.
+    pub(crate) fn minus(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(span))
+    }
+
     /// How long after `earlier` this is; zero when it is not after it.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)

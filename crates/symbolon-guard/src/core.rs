@@ -18,6 +18,7 @@ use crate::{
     flight::Flights,
     knowledge::Knowledge,
     metrics::Metrics,
+    open_answers::OpenAnswers,
     refusal::OnRefusal,
 };
 
@@ -78,6 +79,7 @@ pub(crate) struct Core {
     pub(crate) authority: Authority,
     pub(crate) clock: Clock,
     pub(crate) metrics: Metrics,
+    pub(crate) open_answers: OpenAnswers,
     knowledge: RwLock<Knowledge>,
     pulse: watch::Sender<Pulse>,
     health: RwLock<Health>,
@@ -105,6 +107,7 @@ impl Core {
             settings,
             authority,
             metrics: Metrics::default(),
+            open_answers: OpenAnswers::default(),
             knowledge: RwLock::new(knowledge),
             pulse: watch::Sender::new(Pulse::default()),
             health: RwLock::default(),

@@ -1,11 +1,11 @@
 //! Follows the feed: the stream brings news, the lease says how old the knowledge can be.
 //!
-//! Two tasks for each guard. They end when the last handle of the guard is dropped.
+//! Two tasks for each guard, and a third that looks after open answers. They end when the last handle of the guard is dropped.
 
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, StreamExt};
-use symbolon_login::{Head, LogEntry, Position, UnixMillis};
+use symbolon_login::{Change, Head, LogEntry, Position, UnixMillis};
 use tokio::{task::AbortHandle, time};
 
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
     core::Core,
     knowledge::{Applied, BadSnapshot},
     lease::Answer,
+    open_answers::look_after,
     sse::{BadStream, Event, Parser},
 };
 
@@ -35,16 +36,21 @@ const CLOCKS_AGREE: Duration = Duration::from_secs(5);
 
 /// The tasks of one guard; dropping this ends them.
 pub(crate) struct Follower {
-    tasks: [AbortHandle; 2],
+    tasks: [AbortHandle; 3],
 }
 
 impl Follower {
-    /// Starts both tasks on the current tokio runtime.
+    /// Starts the tasks on the current tokio runtime.
     pub(crate) fn start(core: &Arc<Core>) -> Self {
         let stream = tokio::spawn(follow(Arc::clone(core)));
         let lease = tokio::spawn(keep_lease(Arc::clone(core)));
+        let open = tokio::spawn(look_after(Arc::clone(core)));
         Self {
-            tasks: [stream.abort_handle(), lease.abort_handle()],
+            tasks: [
+                stream.abort_handle(),
+                lease.abort_handle(),
+                open.abort_handle(),
+            ],
         }
     }
 }
@@ -119,6 +125,7 @@ async fn turn(core: &Arc<Core>, needs_snapshot: bool) -> Result<Never, Trouble> 
             let snapshot = core.authority.snapshot().await?;
             let now = core.clock.moment();
             core.learn(|knowledge| knowledge.restore(&snapshot, now))?;
+            core.open_answers.strike_all(&core.knowledge());
             tracing::debug!(head = %snapshot.head, "snapshot taken");
             core.ask_now.notify_one();
             snapshot.head
@@ -188,6 +195,9 @@ fn entry(core: &Core, event: &Event) -> Result<bool, Trouble> {
     let now = core.clock.moment();
     match core.learn(|knowledge| knowledge.apply(&entry, now)) {
         Applied::New => {
+            if let Change::CutOff { covers } = &entry.change {
+                core.open_answers.strike(covers, &core.knowledge());
+            }
             tracing::debug!(position = %entry.position, "applied");
             Ok(true)
         }

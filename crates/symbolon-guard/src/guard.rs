@@ -44,6 +44,8 @@ pub struct Status {
     pub staleness: Option<Duration>,
     /// How many scopes have a cut-off that the guard knows.
     pub cut_offs: usize,
+    /// How many answers that stay open are watched: event streams, `WebSockets`, long downloads.
+    pub open_answers: usize,
     /// Whether the stream is open.
     pub connected: bool,
     /// What went wrong last, while it does.
@@ -161,6 +163,7 @@ impl Guard {
             head: knowledge.head(),
             staleness: knowledge.staleness(now),
             cut_offs: knowledge.cut_offs(),
+            open_answers: self.core().open_answers.len(),
             connected: health.connected,
             trouble: health.trouble,
         }

@@ -131,6 +131,10 @@ impl Identity {
         Self::new(facts, proof, self.0.carrier, self.0.credential.clone())
     }
 
+    pub(crate) fn facts(&self) -> &Arc<ActiveCredential> {
+        &self.0.facts
+    }
+
     pub(crate) fn credential(&self) -> &Credential {
         &self.0.credential
     }

@@ -24,11 +24,14 @@ use crate::{
     check::Reason,
     core::Core,
     guard::Guard,
+    identity::Identity,
     local_path::LocalPath,
+    open_answers::Registration,
     refusal::Refusal,
     response::{self, Asker, BAD_REQUEST, WRONG_METHOD},
-    sign_in, sign_out,
+    sign_in, sign_out, tunnel,
     visit::{Question, Verdict, Visit},
+    watched::{self, Watched},
 };
 
 /// Puts a guard in front of routes. Made by [`Guard::layer`] and [`Guard::require`].
@@ -114,7 +117,7 @@ impl<S, B, R> Service<Request<B>> for GuardService<S>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send,
-    S::Error: Send,
+    S::Error: Send + 'static,
     B: Send + 'static,
     R: http_body::Body<Data = Bytes> + Send + 'static,
     R::Error: Into<BoxError>,
@@ -204,7 +207,12 @@ impl GuardLayer {
         visit: Visit,
     ) -> ResponseFuture<S::Future, S::Error>
     where
-        S: Service<Request<B>, Response = Response<R>>,
+        S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+        S::Future: Send,
+        S::Error: Send + 'static,
+        B: Send + 'static,
+        R: http_body::Body<Data = Bytes> + Send + 'static,
+        R::Error: Into<BoxError>,
     {
         let core = self.guard.core();
         let Visit { verdict, cookies } = visit;
@@ -225,11 +233,58 @@ impl GuardLayer {
                 return ResponseFuture::ready(response);
             }
         }
+        // An outer layer of the same guard watches already, unless this one demands more.
+        let watches = self.freshness.is_some() || self.earlier(&request).is_none();
+        let watch = match &verdict {
+            Verdict::Yes(identity) if watches => Some(Watch {
+                core: Arc::clone(core),
+                identity: identity.clone(),
+                freshness: core.freshness(self.freshness),
+            }),
+            _ => None,
+        };
         request.extensions_mut().insert(Resolved {
             core: Arc::clone(core),
             verdict,
         });
-        ResponseFuture::inner(inner.call(request), cookies, is_known, reason)
+        if let Some(watch) = &watch
+            && let Some(outside) = tunnel::wish(&mut request)
+        {
+            let registration = watch.registration();
+            let spare = inner.clone();
+            let inner = mem::replace(inner, spare);
+            return ResponseFuture::waits(async move {
+                let mut response = tunnel::carry(inner, request, outside, registration).await?;
+                finish(&mut response, cookies, is_known);
+                Ok(response)
+            });
+        }
+        ResponseFuture::inner(inner.call(request), cookies, is_known, reason, watch)
+    }
+}
+
+/// Whose answer it is, should it stay open.
+struct Watch {
+    core: Arc<Core>,
+    identity: Identity,
+    freshness: Freshness,
+}
+
+impl Watch {
+    fn registration(&self) -> Registration {
+        Registration::of(&self.core, &self.identity, self.freshness)
+    }
+
+    fn over<R>(&self, response: Response<R>) -> Response
+    where
+        R: http_body::Body<Data = Bytes> + Send + 'static,
+        R::Error: Into<BoxError>,
+    {
+        let kind = response.headers().get(header::CONTENT_TYPE);
+        let is_event_stream =
+            kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        let registration = self.registration();
+        response.map(|body| Body::new(Watched::new(body, registration, is_event_stream)))
     }
 }
 
@@ -323,6 +378,8 @@ pin_project! {
             is_known: bool,
             // Why nobody was recognised although something was shown.
             reason: Option<Reason>,
+            // Who was recognised.
+            watch: Option<Watch>,
         },
         Waits {
             future: Waiting<E>,
@@ -334,13 +391,20 @@ pin_project! {
 }
 
 impl<F, E> ResponseFuture<F, E> {
-    fn inner(future: F, cookies: Vec<HeaderValue>, is_known: bool, reason: Option<Reason>) -> Self {
+    fn inner(
+        future: F,
+        cookies: Vec<HeaderValue>,
+        is_known: bool,
+        reason: Option<Reason>,
+        watch: Option<Watch>,
+    ) -> Self {
         Self {
             state: State::Inner {
                 future,
                 cookies,
                 is_known,
                 reason,
+                watch,
             },
         }
     }
@@ -377,8 +441,13 @@ where
                 cookies,
                 is_known,
                 reason,
+                watch,
             } => {
-                let mut response = ready!(future.poll(context))?.map(Body::new);
+                let response = ready!(future.poll(context))?;
+                let mut response = match watch.take() {
+                    Some(watch) if watched::stays_open(response.body()) => watch.over(response),
+                    _ => response.map(Body::new),
+                };
                 if let Some(reason) = *reason {
                     response.extensions_mut().get_or_insert(reason);
                 }

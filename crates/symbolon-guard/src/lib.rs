@@ -55,6 +55,7 @@ mod layer;
 mod lease;
 mod local_path;
 mod metrics;
+mod open_answers;
 mod refusal;
 mod renew;
 mod resolve;
@@ -66,7 +67,9 @@ mod sse;
 pub mod testing;
 mod third_party;
 mod transport;
+mod tunnel;
 mod visit;
+mod watched;
 
 pub use check::{Proof, Reason};
 pub use clock::World;

@@ -2,8 +2,10 @@
 
 use std::{sync::Arc, time::Instant};
 
+use axum::Router;
 use http::HeaderValue;
 use symbolon_authority::{Authority, Credential, Failure, Issued, Known, ports::Ended};
+use symbolon_guard::LocalAuthority;
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -11,6 +13,7 @@ use crate::{
     board::Board,
     cookies::Cookies,
     problem::{Kind, Problem},
+    router,
 };
 
 /// How many guards and others may follow the feed at once.
@@ -114,5 +117,18 @@ impl ServerState {
             }
             Issued::Tokens { .. } => None,
         }
+    }
+}
+
+/// For one process that is app and authority at once: `Guard::local(&state, "dashboard")`.
+impl LocalAuthority for ServerState {
+    type Service = Router;
+
+    fn service(&self) -> Router {
+        router(self.clone())
+    }
+
+    fn issuer(&self) -> String {
+        self.authority().issuer().to_owned()
     }
 }

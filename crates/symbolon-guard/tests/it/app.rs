@@ -77,6 +77,17 @@ impl App {
         self.router.clone().oneshot(request).await.unwrap()
     }
 
+    /// Serves the app on a free port for as long as the test lives.
+    pub(crate) async fn serve(&self) -> std::net::SocketAddr {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, router) = (listener.local_addr().unwrap(), self.router.clone());
+        tokio::spawn(async move {
+            #[expect(clippy::disallowed_methods, reason = "nobody is slow in this test")]
+            axum::serve(listener, router).await
+        });
+        address
+    }
+
     /// `GET path` with these headers.
     pub(crate) async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Response<Body> {
         self.call(request("GET", path, headers)).await

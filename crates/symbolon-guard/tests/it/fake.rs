@@ -282,6 +282,13 @@ impl Fake {
         self.shared.issue(&line)
     }
 
+    /// Whose login it is.
+    pub(crate) fn user_of(&self, held: &Held) -> UserId {
+        let state = self.state();
+        let line = state.lines.values().find(|line| line.sid == held.sid);
+        line.unwrap().user
+    }
+
     /// A code for somebody new, as after the authority's own pages.
     pub(crate) fn code(&self) -> String {
         let mut state = self.state();

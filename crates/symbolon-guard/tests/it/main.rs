@@ -16,6 +16,7 @@ mod end;
 mod feed;
 mod logs;
 mod nodes;
+mod open;
 mod refusals;
 mod renewal;
 mod sign_in;

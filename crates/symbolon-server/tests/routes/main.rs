@@ -14,6 +14,7 @@ mod cross_site;
 mod feed;
 mod harness;
 mod health;
+mod local_guard;
 mod log;
 mod oauth2;
 mod operator;

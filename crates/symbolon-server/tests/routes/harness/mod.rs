@@ -60,7 +60,8 @@ impl World for Outside {
 pub(crate) struct House {
     pub(crate) router: Router,
     pub(crate) operator: Router,
-    outside: Arc<Outside>,
+    pub(crate) state: ServerState,
+    pub(crate) outside: Arc<Outside>,
     memory: Arc<Memory>,
     weather: Arc<Weather>,
     secrets: Value,
@@ -89,7 +90,8 @@ impl House {
         let state = ServerState::new(authority, false).unwrap();
         let mut house = Self {
             router: router(state.clone()),
-            operator: operator_router(state),
+            operator: operator_router(state.clone()),
+            state,
             outside,
             memory,
             weather,

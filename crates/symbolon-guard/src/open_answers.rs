@@ -1,0 +1,318 @@
+//! Answers that stay open (server-sent events, `WebSockets`, long downloads) end when their login ends.
+//!
+//! A request is judged once, when it arrives; an answer that goes on for hours would otherwise outlive
+//! every rule. Each is registered with the facts that its yes rested on. A cut-off that kills them
+//! ends it as soon as the guard has applied it; where the guard cannot prove its knowledge fresh
+//! enough for the route it asks the authority, and ends the answer when that does not vouch in time.
+//! A refresh makes a new credential of the same login, and so ends nothing.
+
+use std::{
+    collections::{HashMap, HashSet},
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use symbolon_login::{ActiveCredential, Freshness, Introspection, Scope, Shape, Sid, UserId};
+use tokio::{sync::oneshot, time};
+
+use crate::{
+    check::dead,
+    clock::{Moment, Now},
+    core::Core,
+    credential::Credential,
+    identity::Identity,
+    knowledge::Knowledge,
+};
+
+/// How often the guard looks for answers whose proof gets old. Answers end this much before their bound.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// The bound of an answer that stays open on a route that is `live`: it was asked for when it began,
+/// and cannot be asked for at each byte.
+const LIVE: Duration = Duration::from_secs(1);
+
+/// All answers of one guard that are open.
+#[derive(Default)]
+pub(crate) struct OpenAnswers {
+    board: Mutex<Board>,
+}
+
+#[derive(Default)]
+struct Board {
+    next: u64,
+    answers: HashMap<u64, Answer>,
+    of_login: HashMap<Sid, HashSet<u64>>,
+    of_user: HashMap<UserId, HashSet<u64>>,
+}
+
+struct Answer {
+    facts: Arc<ActiveCredential>,
+    credential: Credential,
+    /// None: until a cut-off is known.
+    bound: Option<Duration>,
+    /// When the authority was last asked about it.
+    vouched_at: Moment,
+    is_asking: bool,
+    /// Dropped or sent: over.
+    ends: oneshot::Sender<()>,
+}
+
+/// One open answer's place on the board. Dropping it takes it off.
+pub(crate) struct Registration {
+    core: Arc<Core>,
+    number: u64,
+    ended: oneshot::Receiver<()>,
+}
+
+impl Registration {
+    /// Registers an answer to `identity` on a route of this freshness, judged just now.
+    pub(crate) fn of(core: &Arc<Core>, identity: &Identity, freshness: Freshness) -> Self {
+        let (ends, ended) = oneshot::channel();
+        let now = core.clock.moment();
+        let staleness = identity.proof().staleness;
+        let answer = Answer {
+            facts: Arc::clone(identity.facts()),
+            credential: identity.credential().clone(),
+            bound: match freshness {
+                Freshness::Live => Some(LIVE),
+                Freshness::Within(bound) => Some(bound),
+                Freshness::UntilExpiry => None,
+            },
+            vouched_at: now.minus(staleness),
+            is_asking: false,
+            ends,
+        };
+        let number = core.open_answers.lock().add(answer);
+        let registration = Self {
+            core: Arc::clone(core),
+            number,
+            ended,
+        };
+        // A cut-off that was applied between the judgement and this line found nothing to end.
+        if dead(identity.facts(), &core.knowledge()).is_some() {
+            core.open_answers.lock().remove(number);
+        }
+        registration
+    }
+
+    /// Ready once the answer must go no further.
+    pub(crate) fn poll_ended(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.ended).poll(context).map(|_| ())
+    }
+
+    /// Waits until the answer must go no further.
+    pub(crate) async fn ended(&mut self) {
+        let _ = (&mut self.ended).await;
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.core.open_answers.lock().remove(self.number);
+    }
+}
+
+impl OpenAnswers {
+    /// Ends what a cut-off that was just applied kills.
+    pub(crate) fn strike(&self, scope: &Scope, knowledge: &Knowledge) {
+        let mut board = self.lock();
+        if board.answers.is_empty() {
+            return;
+        }
+        let covered: Vec<u64> = match scope {
+            Scope::Login { sid } | Scope::Grant { sid, .. } => board.of_login(sid),
+            Scope::User { user } => board.of_user(user),
+            _ => board.answers.keys().copied().collect(),
+        };
+        board.end_dead(&covered, knowledge);
+    }
+
+    /// Ends what is dead by all that is known now, after a snapshot.
+    pub(crate) fn strike_all(&self, knowledge: &Knowledge) {
+        let mut board = self.lock();
+        let all: Vec<u64> = board.answers.keys().copied().collect();
+        board.end_dead(&all, knowledge);
+    }
+
+    /// How many are open.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().answers.len()
+    }
+
+    /// Ends those whose proof is too old; says about which the authority should be asked.
+    fn look(&self, knowledge: &Knowledge, now: Now) -> Vec<(u64, Credential)> {
+        let mut board = self.lock();
+        let wall = knowledge.wall(now).as_secs();
+        let absolute = knowledge.app().map(|app| app.lifetimes.absolute());
+        let (mut over, mut ask) = (Vec::new(), Vec::new());
+        for (number, answer) in &mut board.answers {
+            match answer.state(knowledge, now.moment, wall, absolute) {
+                State::Good => {}
+                State::Over => over.push(*number),
+                State::Ask if answer.is_asking => {}
+                State::Ask => {
+                    answer.is_asking = true;
+                    ask.push((*number, answer.credential.clone()));
+                }
+            }
+        }
+        for number in over {
+            board.remove(number);
+        }
+        ask
+    }
+
+    /// Takes what the authority said about one of them, asked at `asked_at`.
+    fn hear(&self, number: u64, asked_at: Moment, answer: Option<Introspection>) {
+        let mut board = self.lock();
+        let Some(open) = board.answers.get_mut(&number) else {
+            return;
+        };
+        open.is_asking = false;
+        match answer {
+            Some(Introspection::Active(facts)) => {
+                open.vouched_at = asked_at;
+                // Only how long the answer may be repeated is news: the login is the same one.
+                open.facts = Arc::from(facts);
+            }
+            Some(Introspection::Inactive) => board.remove(number),
+            None => {}
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Board> {
+        // Nothing in the critical sections can panic half way.
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+enum State {
+    Good,
+    Ask,
+    Over,
+}
+
+impl Answer {
+    fn state(
+        &self,
+        knowledge: &Knowledge,
+        now: Moment,
+        wall: i64,
+        absolute: Option<Duration>,
+    ) -> State {
+        // A token's own end is not the login's. The longest life that the app's logins have is.
+        let lasts = absolute.map_or(i64::MAX, |span| {
+            i64::try_from(span.as_secs()).unwrap_or(i64::MAX)
+        });
+        if wall >= self.facts.auth_time.saturating_add(lasts) {
+            return State::Over;
+        }
+        let vouched = now.since(self.vouched_at);
+        let proved = knowledge.staleness(now);
+        let age = proved.map_or(vouched, |age| age.min(vouched));
+        if let Some(bound) = self.bound {
+            if age.saturating_add(LOOK) > bound {
+                return State::Over;
+            }
+            if age.saturating_mul(2) > bound && age > 4 * LOOK {
+                return State::Ask;
+            }
+        }
+        // A session's `exp` says until when the authority's answer may be repeated.
+        let is_due = self.facts.shape == Shape::Session && self.facts.exp <= wall;
+        if is_due { State::Ask } else { State::Good }
+    }
+}
+
+impl Board {
+    fn add(&mut self, answer: Answer) -> u64 {
+        self.next += 1;
+        let number = self.next;
+        self.of_login
+            .entry(answer.facts.sid)
+            .or_default()
+            .insert(number);
+        self.of_user
+            .entry(answer.facts.sub)
+            .or_default()
+            .insert(number);
+        self.answers.insert(number, answer);
+        number
+    }
+
+    /// Takes it off the board, which ends it.
+    fn remove(&mut self, number: u64) {
+        let Some(answer) = self.answers.remove(&number) else {
+            return;
+        };
+        leave(&mut self.of_login, answer.facts.sid, number);
+        leave(&mut self.of_user, answer.facts.sub, number);
+        let _ = answer.ends.send(());
+    }
+
+    fn end_dead(&mut self, numbers: &[u64], knowledge: &Knowledge) {
+        for number in numbers {
+            let is_dead = self
+                .answers
+                .get(number)
+                .is_some_and(|answer| dead(&answer.facts, knowledge).is_some());
+            if is_dead {
+                self.remove(*number);
+            }
+        }
+    }
+
+    fn of_login(&self, sid: &Sid) -> Vec<u64> {
+        self.of_login
+            .get(sid)
+            .into_iter()
+            .flatten()
+            .copied()
+            .collect()
+    }
+
+    fn of_user(&self, user: &UserId) -> Vec<u64> {
+        self.of_user
+            .get(user)
+            .into_iter()
+            .flatten()
+            .copied()
+            .collect()
+    }
+}
+
+fn leave<K: Copy + Eq + std::hash::Hash>(
+    index: &mut HashMap<K, HashSet<u64>>,
+    key: K,
+    number: u64,
+) {
+    if let Some(numbers) = index.get_mut(&key) {
+        numbers.remove(&number);
+        if numbers.is_empty() {
+            index.remove(&key);
+        }
+    }
+}
+
+/// Looks after the open answers until the guard is dropped.
+pub(crate) async fn look_after(core: Arc<Core>) {
+    let mut beat = time::interval(LOOK);
+    beat.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
+    loop {
+        beat.tick().await;
+        if core.open_answers.len() == 0 {
+            continue;
+        }
+        let now = core.clock.now();
+        let ask = core.open_answers.look(&core.knowledge(), now);
+        for (number, credential) in ask {
+            let core = Arc::clone(&core);
+            tokio::spawn(async move {
+                let asked = core.ask_shared(&credential).await;
+                core.open_answers.hear(number, asked.at, asked.answer.ok());
+            });
+        }
+    }
+}
