@@ -6,17 +6,19 @@ use std::{collections::BTreeSet, path::Path};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
+/// What a `main` may build on, where all parts meet: the binary's, and that of any user.
+const MAIN: &[&str] = &[
+    "symbolon-server",
+    "symbolon-stores",
+    "symbolon-guard",
+    "symbolon-adviser",
+];
+
 /// What each of our crates may build on. A crate that is not listed may not exist.
 const ALLOWED: &[(&str, &[&str])] = &[
-    (
-        "symbolon",
-        &[
-            "symbolon-server",
-            "symbolon-stores",
-            "symbolon-guard",
-            "symbolon-adviser",
-        ],
-    ),
+    ("symbolon", MAIN),
+    // Examples are what users write.
+    ("symbolon-example-axum", MAIN),
     (
         "symbolon-server",
         &[
