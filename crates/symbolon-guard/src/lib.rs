@@ -35,6 +35,9 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! To test such an app without a server there is the module `testing` (cargo feature `testing`, for
+//! `[dev-dependencies]` only). Tokens of somebody else's issuer are checked by a [`ThirdParty`].
 
 mod authority;
 mod backoff;

@@ -16,8 +16,8 @@ use super::{
     cache::{Cache, Looked},
 };
 
-/// Seconds by which the issuer's clock and ours may disagree. Third parties keep time less well than one's
-/// own machines; `exp` gets no more.
+/// Seconds by which the issuer's clock and ours may disagree about `iat` and `nbf`. Third parties keep time
+/// less well than one's own machines. Expiry gets no leeway.
 const LEEWAY: u8 = 30;
 
 /// What a token has to be.
@@ -172,6 +172,9 @@ impl Rules {
             seconds.ok_or(Refused::new(name, Why::Missing))
         };
         let (issued_at, expires_at) = (whole("iat")?, whole("exp")?);
+        if expires_at <= now.as_secs() {
+            return Err(Refused::new("exp", Why::Expired).into());
+        }
         let longest = i64::try_from(self.longest_life.as_secs()).unwrap_or(i64::MAX);
         if expires_at.saturating_sub(issued_at) > longest {
             return Err(Refused::new("exp", Why::TooLong).into());
