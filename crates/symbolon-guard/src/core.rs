@@ -85,6 +85,8 @@ pub(crate) struct Core {
     health: RwLock<Health>,
     /// Asks for the head at once, instead of at the next beat.
     pub(crate) ask_now: Notify,
+    /// Asks for the head soon: there was news.
+    pub(crate) ask_soon: Notify,
     /// Tells the stream that it is stuck.
     pub(crate) lagging: Notify,
     /// Tells the stream that the log is another one.
@@ -112,6 +114,7 @@ impl Core {
             pulse: watch::Sender::new(Pulse::default()),
             health: RwLock::default(),
             ask_now: Notify::new(),
+            ask_soon: Notify::new(),
             lagging: Notify::new(),
             resync: Notify::new(),
             seen: Cache::new(SEEN),

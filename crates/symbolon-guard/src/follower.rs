@@ -22,6 +22,10 @@ use crate::{
 /// How often the head is asked for.
 const BEAT: Duration = Duration::from_millis(250);
 
+/// How far apart the questions are that follow news at least. Many guards under many cut-offs would
+/// otherwise ask for the head as often as there are both.
+const AFTER_NEWS: Duration = Duration::from_millis(50);
+
 /// How long the stream may lag behind a head that the lease heard of.
 const LAG: Duration = Duration::from_millis(100);
 
@@ -150,7 +154,7 @@ async fn turn(core: &Arc<Core>, needs_snapshot: bool) -> Result<Never, Trouble> 
     }
 }
 
-/// Applies what one chunk brought, then asks for the head at once: that is the proof that the news
+/// Applies what one chunk brought, then asks for the head: that is the proof that the news
 /// is complete, and the authority's notice that this guard has it.
 fn take(core: &Core, events: &mut Vec<Event>) -> Result<(), Trouble> {
     let mut applied_some = false;
@@ -163,7 +167,7 @@ fn take(core: &Core, events: &mut Vec<Event>) -> Result<(), Trouble> {
         }
     }
     if applied_some {
-        core.ask_now.notify_one();
+        core.ask_soon.notify_one();
     }
     Ok(())
 }
@@ -206,17 +210,25 @@ fn entry(core: &Core, event: &Event) -> Result<bool, Trouble> {
     }
 }
 
-/// Asks for the head on every beat, and at once when told to. One question at a time.
+/// Asks for the head on every beat, soon after news, and at once when told to. One question at a time.
 async fn keep_lease(core: Arc<Core>) {
     let mut beat = time::interval(BEAT);
     beat.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
     let mut disagrees = false;
+    let mut asked_last = time::Instant::now();
     loop {
+        // Whichever comes first is the question after the news, too.
+        let news = async {
+            core.ask_soon.notified().await;
+            time::sleep_until(asked_last + AFTER_NEWS).await;
+        };
         tokio::select! {
             biased;
             () = core.ask_now.notified() => {}
+            () = news => {}
             _ = beat.tick() => {}
         }
+        asked_last = time::Instant::now();
         // Noted before asking: that is what the proof rests on.
         let asked_at = core.clock.moment();
         let Some((ticket, applied)) = ({

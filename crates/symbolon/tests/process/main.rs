@@ -26,3 +26,4 @@ mod secrets;
 mod servers;
 mod stores;
 mod town;
+mod two_hundred;

@@ -287,7 +287,7 @@ impl Town {
             .unwrap();
         assert_eq!(line, "ready\n");
         App {
-            _process: Process(child),
+            process: Process(child),
             _stdin: stdin,
             client_id: client_id.to_owned(),
             secret,
@@ -355,7 +355,7 @@ impl Town {
 
 /// An app behind its own guard, in a process of its own.
 pub(crate) struct App {
-    _process: Process,
+    pub(crate) process: Process,
     _stdin: ChildStdin,
     pub(crate) client_id: String,
     pub(crate) secret: String,
