@@ -208,7 +208,7 @@ impl Authority {
         }
         match self.directory.user(at.login.user).await? {
             Some(user) => Ok(Redeemed::Issued(Box::new(
-                self.issue(app, &user, &at, &secret, now)?,
+                self.issue(app, &user, &at, &secret, now).await?,
             ))),
             None => refuse("user gone"),
         }
