@@ -8,6 +8,7 @@ use axum::{
 use http::header;
 use serde_json::json;
 
+use super::authorize;
 use crate::{ServerState, problem::Problem};
 
 /// For five minutes: long enough to matter, short against every plan for a key.
@@ -33,6 +34,9 @@ pub(crate) async fn authorization_server(State(state): State<ServerState>) -> Re
         "introspection_endpoint_auth_methods_supported": ["none"],
         // RFC 9207: the answer names its issuer, against mix-up.
         "authorization_response_iss_parameter_supported": true,
+        // Initiating User Registration via OpenID Connect section 5. No `acr_values_supported`: a list
+        // of none is left out (RFC 8414 section 3.2).
+        "prompt_values_supported": authorize::PROMPTS,
         "ui_locales_supported": ["en", "ko"],
     });
     ([CACHEABLE], Json(document)).into_response()
