@@ -137,14 +137,14 @@ impl Keys {
         if at >= head {
             return Ok(ring);
         }
-        let (at, ring) = match unchanged_until(logins.tail(at, STRETCH).await?, head) {
-            Some(position) => (position, ring),
-            None => {
-                let stored = directory.keys().await?;
-                let read = ring_of(&self.vault, stored, ring.keys())
-                    .map_err(|error| StoreError::Damaged(error.to_string()))?;
-                (head, Arc::new(read))
-            }
+        let unchanged = unchanged_until(logins.tail(at, STRETCH).await?, head);
+        let (at, ring) = if let Some(position) = unchanged {
+            (position, ring)
+        } else {
+            let stored = directory.keys().await?;
+            let read = ring_of(&self.vault, stored, ring.keys());
+            let read = read.map_err(|error| StoreError::Damaged(error.to_string()))?;
+            (head, Arc::new(read))
         };
         let news = (at, Arc::clone(&ring));
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = news;

@@ -1,4 +1,4 @@
-//! How recently somebody has to have proved who they are, for what an app asks (OpenID Connect Core
+//! How recently somebody has to have proved who they are, for what an app asks (OIDC Core
 //! section 3.1.2.1: `max_age` and `prompt=login`; RFC 9470).
 //!
 //! To prove it again is to sign in again: a new login with new secrets, and the old one of this browser

@@ -1,6 +1,6 @@
 //! `/oauth2/authorize`: an app sends a browser here to ask for its share in a login (RFC 6749
 //! section 4.1.1, with PKCE as RFC 9700 section 2.1.1 requires it), and says how recently the person has
-//! to have proved who they are (`max_age` and `prompt` of OpenID Connect Core section 3.1.2.1).
+//! to have proved who they are (`max_age` and `prompt` of OIDC Core section 3.1.2.1).
 
 use std::time::Duration;
 
@@ -219,7 +219,7 @@ fn requested(parameters: &Parameters) -> Result<Requested, Tell> {
     })
 }
 
-/// Nobody is signed in, or not recently enough, and no page may be shown (OpenID Connect Core section
+/// Nobody is signed in, or not recently enough, and no page may be shown (OIDC Core section
 /// 3.1.2.6).
 const LOGIN_REQUIRED: Tell = Tell {
     error: "login_required",

@@ -97,8 +97,8 @@ fn signing(town: &Town) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_rotate_under_load_and_no_token_is_refused() {
     // The JWK Set may be kept for half the lead.
-    let lead = ("SYMBOLON_KEY_LEAD", "4s".to_owned());
-    let mut town = Town::on(vec![lead]).await;
+    let short = ("SYMBOLON_KEY_LEAD", "4s".to_owned());
+    let mut town = Town::on(vec![short]).await;
     let app = town.start_app("api", "jwt", "within(10s)");
     let stop = Arc::new(AtomicBool::new(false));
     let mut load = Vec::new();
