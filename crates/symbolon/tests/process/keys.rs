@@ -197,3 +197,20 @@ async fn a_revoked_key_is_refused_everywhere_and_nobody_is_signed_out() {
     assert_eq!(town.me(renewed).await, StatusCode::OK);
     assert_eq!(town.me(token).await, StatusCode::UNAUTHORIZED);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_rotates_keys_by_itself() {
+    let mut town = Town::empty(vec![
+        ("SYMBOLON_ROTATE_KEYS_EVERY", "10s".to_owned()),
+        ("SYMBOLON_KEY_LEAD", "1s".to_owned()),
+    ]);
+    town.start().await;
+    let first = signing(&town);
+    let began = Instant::now();
+    while signing(&town) == first {
+        assert!(began.elapsed() < LATE, "no key in the place of the first");
+        sleep(Duration::from_millis(200)).await;
+    }
+    let leaving = (first, "leaving".to_owned());
+    assert!(stages(&town).contains(&leaving));
+}
