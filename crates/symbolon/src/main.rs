@@ -10,6 +10,7 @@ mod operator;
 mod output;
 mod progress;
 mod serve;
+mod span;
 mod store;
 mod world;
 
@@ -47,6 +48,7 @@ async fn run(command: Command) -> Result<()> {
         Command::User(user) => commands::user(user).await,
         Command::Login(login) => commands::login(login).await,
         Command::App(app) => commands::app(app).await,
+        Command::Keys(keys) => commands::keys(keys).await,
         Command::Token(token) => commands::token(token).await,
         Command::Backup(backup) => commands::backup(backup).await,
         Command::Copy(copy) => commands::copy(copy).await,

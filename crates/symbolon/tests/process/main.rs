@@ -17,6 +17,7 @@ mod data_directory;
 mod demo;
 mod ends;
 mod freshness;
+mod keys;
 mod kill;
 mod kill_rounds;
 mod nodes;
