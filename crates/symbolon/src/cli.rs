@@ -22,7 +22,7 @@ use crate::{
 #[command(
     name = "symbolon",
     version,
-    after_help = "Begin with:  symbolon demo     the authority and two apps, to try out\n             symbolon serve    the authority, for real use"
+    after_help = "Begin with:  symbolon demo     the authority and two apps, to try out\n             symbolon serve    the authority, for real use\n             symbolon guard    in front of your app, whatever it is written in"
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -35,6 +35,7 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Start the authority
     Serve(Serve),
+    Guard(crate::guard::Arguments),
     /// Add, list, change, disable people
     #[command(subcommand)]
     User(User),
