@@ -5,9 +5,10 @@ use std::sync::Arc;
 use symbolon_login::{ClientId, LoginDefaults, SecretKeys, UnixMillis};
 
 use crate::{
-    Busy, Passwords, RootSecret,
+    Busy, KeyRules, Passwords, RootSecret,
+    key_ring::{Keys, OpenKeysError},
     ports::{Directory, Limits, Logins, NoRandomness, Once, StoreError, World},
-    tokens::{OpenKeysError, Tokens},
+    tokens::Tokens,
     vault::{Vault, secret_keys},
 };
 
@@ -33,6 +34,8 @@ pub struct Settings {
     pub issuer: String,
     /// What every login is held to, whatever its apps say.
     pub logins: LoginDefaults,
+    /// How signing keys are replaced.
+    pub keys: KeyRules,
 }
 
 impl Settings {
@@ -41,6 +44,7 @@ impl Settings {
         Self {
             issuer: issuer.into(),
             logins: LoginDefaults::default(),
+            keys: KeyRules::default(),
         }
     }
 }
@@ -54,6 +58,7 @@ pub struct Authority {
     pub(crate) world: Arc<dyn World>,
     pub(crate) passwords: Passwords,
     pub(crate) secrets: SecretKeys,
+    pub(crate) keys: Keys,
     pub(crate) tokens: Tokens,
     pub(crate) settings: Settings,
     pub(crate) console: ClientId,
@@ -106,8 +111,8 @@ impl Authority {
             once,
             world,
         } = ports;
-        let vault = Vault::derive(root);
-        let tokens = Tokens::open(&*directory, &vault, &*world, &settings.issuer).await?;
+        let keys = Keys::open(&*directory, &*logins, Vault::derive(root), &*world).await?;
+        let issuer = settings.issuer.clone();
         let authority = Self {
             directory,
             logins,
@@ -116,7 +121,8 @@ impl Authority {
             world,
             passwords,
             secrets: secret_keys(root),
-            tokens,
+            keys,
+            tokens: Tokens { issuer },
             settings,
             console: console_id(),
         };

@@ -12,7 +12,7 @@ use symbolon_login::{
 use zeroize::Zeroizing;
 
 use crate::{
-    App, Authority, Credential, Failure, FullHouse, Known,
+    App, Authority, Credential, Failure, FullHouse, Known, ProofAsked,
     ports::{Join, LoginWithGrants, NewGrant, Purpose, Take},
     sign_in::kind_for,
 };
@@ -48,12 +48,16 @@ pub struct CodeRequest {
     pub redirect_uri: String,
     /// What binds the code to who asked for it.
     pub challenge: CodeChallenge,
+    /// How recently the person has to have proved who they are.
+    pub proof: ProofAsked,
 }
 
 /// What became of a request for a code.
 pub enum Authorized {
     /// The code.
     Code(Zeroizing<String>),
+    /// The person has to prove again who they are: a proof counts from this moment on.
+    ProveAgain(UnixMillis),
     /// The person has as many logins in this app as they may have.
     Full(FullHouse),
 }
@@ -86,6 +90,12 @@ struct Code {
 }
 
 impl Authority {
+    /// From when on a proof counts for a request of somebody who is not signed in; none if the request
+    /// asks for none in particular.
+    pub fn proof_counts_from(&self, proof: &ProofAsked) -> Option<UnixMillis> {
+        proof.is_any().then(|| proof.since_or_now(None, self.now()))
+    }
+
     /// Gives the signed-in person's browser a code for the app, unless it has no room for one more
     /// login of theirs: whether it has is decided when the code is redeemed, but then nobody is left
     /// to be asked.
@@ -96,6 +106,11 @@ impl Authority {
         request: CodeRequest,
     ) -> Result<Authorized, Failure> {
         let now = self.now();
+        if !request.proof.is_met_by(&who.login, now) {
+            tracing::info!(user = %who.user.id, client_id = %app.settings.client_id, reason = "an older proof than the app wants", "code refused");
+            let since = request.proof.since_or_now(Some(&who.login), now);
+            return Ok(Authorized::ProveAgain(since));
+        }
         if let Some(limit) = app.limit
             && let Some(logins) = self.taking_up(limit, who, app, now).await?
         {
@@ -208,7 +223,7 @@ impl Authority {
         }
         match self.directory.user(at.login.user).await? {
             Some(user) => Ok(Redeemed::Issued(Box::new(
-                self.issue(app, &user, &at, &secret, now)?,
+                self.issue(app, &user, &at, &secret, now).await?,
             ))),
             None => refuse("user gone"),
         }

@@ -59,7 +59,7 @@ impl Authority {
     ///
     /// The times count from when the line moved, so that a replay within the grace gets the same
     /// answer as the first one did.
-    pub(crate) fn issue(
+    pub(crate) async fn issue(
         &self,
         app: &App,
         user: &User,
@@ -80,8 +80,10 @@ impl Authority {
                 expires_in,
             },
             symbolon_login::SecretKind::Refresh => {
+                let ring = self.ring().await?;
+                let key = ring.signing(now).ok_or(Failure::Signing)?;
                 let Minted { token, expires_at } =
-                    self.tokens.mint(app, user, at, secret, &*self.world)?;
+                    self.tokens.mint(app, user, at, secret, key, &*self.world)?;
                 Issued::Tokens {
                     access_token: token,
                     expires_in: expires_at.since(now).as_secs(),

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use crate::{Admin, Authority, Failure, ports::Tail};
 
 /// Beyond the longest life of an access token: clocks that differ, leeway, a slow last request.
-const MARGIN: Duration = Duration::from_secs(300);
+pub(crate) const MARGIN: Duration = Duration::from_secs(300);
 
 /// What is left after a bite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,11 +39,14 @@ impl Authority {
     pub async fn snapshot(&self) -> Result<Snapshot, Failure> {
         let kept_since = self.kept_since();
         let (head, cut_offs, apps) = self.logins.snapshot(kept_since).await?;
+        // Read after the head: a key that was added up to there is among them, and one that is gone
+        // since is told of by an entry after it.
+        let keys = self.ring().await?.public_jwks();
         Ok(Snapshot {
             head,
             issuer: self.settings.issuer.clone(),
             cut_offs,
-            keys: self.tokens.public_jwks(),
+            keys,
             apps,
         })
     }
@@ -68,8 +71,9 @@ impl Authority {
     }
 
     /// The public keys as a JWK Set (RFC 7517 section 5).
-    pub fn jwks(&self) -> serde_json::Value {
-        serde_json::json!({ "keys": self.tokens.public_jwks() })
+    pub async fn jwks(&self) -> Result<serde_json::Value, Failure> {
+        let keys = self.ring().await?.public_jwks();
+        Ok(serde_json::json!({ "keys": keys }))
     }
 
     fn kept_since(&self) -> symbolon_login::UnixMillis {

@@ -11,7 +11,7 @@ mod logins;
 mod once;
 mod world;
 
-pub use directory::{AddApp, AddUser, AppChange, Directory, StoredKey};
+pub use directory::{AddApp, AddUser, AppChange, ChangeKeys, Directory, KeyChange, StoredKey};
 pub use limits::{Counted, Limits};
 pub use logins::{
     Advance, Ended, Join, LoginWithGrants, Logins, NewGrant, Open, Standpoint, Tail, Terms,

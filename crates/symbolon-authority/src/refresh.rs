@@ -52,7 +52,7 @@ impl Authority {
         };
         match self.directory.user(at.login.user).await? {
             Some(user) => Ok(Redeemed::Issued(Box::new(
-                self.issue(app, &user, &at, &successor, now)?,
+                self.issue(app, &user, &at, &successor, now).await?,
             ))),
             None => refuse("user gone"),
         }

@@ -104,7 +104,7 @@ impl Authority {
             Open::Opened(at) => {
                 tracing::info!(user = %user.id, sid = %at.login.sid, client_id = %at.grant.client_id, "signed in");
                 Ok(SignIn::SignedIn(Box::new(
-                    self.issue(app, &user, &at, &secret, now)?,
+                    self.issue(app, &user, &at, &secret, now).await?,
                 )))
             }
             Open::UserGone => {

@@ -1,10 +1,10 @@
-//! The authority's signing key, and the access tokens that it signs.
+//! The access tokens that the authority signs.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 use symbolon_jose::{
-    AccessClaims, AccessToken, Algorithm, Audience, Expect, KeySet, SigningKey, Unverified, sign,
+    AccessClaims, AccessToken, Audience, Expect, KeySet, SigningKey, Unverified, sign,
 };
 use symbolon_login::{
     ClientId, Digest, Grant, KeyId, Lifetimes, OpaqueSecret, Position, Sid, Standing, UnixMillis,
@@ -12,22 +12,13 @@ use symbolon_login::{
 };
 
 use crate::{
-    App, Failure, StartError, User,
-    ports::{Directory, Standpoint, StoreError, StoredKey, World},
-    vault::Vault,
+    App, Failure, User,
+    ports::{Standpoint, World},
 };
 
-/// The stored keys do not open: the root secret is another one, or the database is damaged.
-#[derive(Debug, thiserror::Error)]
-#[error("the signing key {0} does not open with this root secret")]
-pub struct OpenKeysError(KeyId);
-
-/// The keys of a running authority.
+/// What signs and verifies the tokens of this issuer.
 pub(crate) struct Tokens {
-    issuer: String,
-    signing: SigningKey,
-    trusted: KeySet,
-    jwks: Vec<serde_json::Value>,
+    pub(crate) issuer: String,
 }
 
 /// A signed access token.
@@ -49,53 +40,7 @@ pub(crate) struct AccessFacts {
 /// Not a token of ours, or past its time; with the code of the reason, for the log.
 pub(crate) struct NotOurs(pub(crate) &'static str);
 
-const ALGORITHM: Algorithm = Algorithm::Es256;
-
 impl Tokens {
-    /// Opens the stored keys, and makes the first one where there is none.
-    pub(crate) async fn open(
-        directory: &dyn Directory,
-        vault: &Vault,
-        world: &dyn World,
-        issuer: &str,
-    ) -> Result<Self, StartError> {
-        let mut stored = directory.keys().await.map_err(Failure::from)?;
-        if stored.is_empty() {
-            let key = new_key(vault, world)?;
-            // None: another start was faster. Either way the store knows which key it is.
-            directory
-                .add_first_key(key, world.now())
-                .await
-                .map_err(Failure::from)?;
-            stored = directory.keys().await.map_err(Failure::from)?;
-        }
-        let mut trusted = KeySet::default();
-        let mut newest = None;
-        for key in &stored {
-            let signing = unseal(vault, key).ok_or_else(|| OpenKeysError(key.kid.clone()))?;
-            let verifying = signing
-                .verifying_key()
-                .map_err(|_| OpenKeysError(key.kid.clone()))?;
-            trusted
-                .insert(verifying)
-                .map_err(|_| OpenKeysError(key.kid.clone()))?;
-            newest = Some(signing);
-        }
-        let signing = newest.ok_or(Failure::Signing)?;
-        let jwks = stored.into_iter().map(|key| key.public_jwk).collect();
-        Ok(Self {
-            issuer: issuer.to_owned(),
-            signing,
-            trusted,
-            jwks,
-        })
-    }
-
-    /// The public JWKs of the keys whose tokens may still live.
-    pub(crate) fn public_jwks(&self) -> Vec<serde_json::Value> {
-        self.jwks.clone()
-    }
-
     /// Signs an access token for a grant (RFC 9068). Its times and its name follow from the secret
     /// that it comes with, so that a replay states the same.
     pub(crate) fn mint(
@@ -104,6 +49,7 @@ impl Tokens {
         user: &User,
         at: &Standpoint,
         secret: &OpaqueSecret,
+        key: &SigningKey,
         world: &dyn World,
     ) -> Result<Minted, Failure> {
         let lifetimes = &app.settings.lifetimes;
@@ -148,12 +94,10 @@ impl Tokens {
                 .map(|one| Cow::Borrowed(one.as_str()))
                 .collect(),
         };
-        let token = sign::<AccessToken>(&self.signing, &claims, world.signing_random()).map_err(
-            |error| {
-                tracing::error!(%error, "a token could not be signed");
-                Failure::Signing
-            },
-        )?;
+        let token = sign::<AccessToken>(key, &claims, world.signing_random()).map_err(|error| {
+            tracing::error!(%error, "a token could not be signed");
+            Failure::Signing
+        })?;
         Ok(Minted {
             token,
             expires_at: UnixMillis::from_secs(expires_at),
@@ -161,7 +105,12 @@ impl Tokens {
     }
 
     /// Verifies an access token of ours, whichever of our apps it is for.
-    pub(crate) fn verify(&self, token: &str, now: UnixMillis) -> Result<AccessFacts, NotOurs> {
+    pub(crate) fn verify(
+        &self,
+        token: &str,
+        trusted: &KeySet,
+        now: UnixMillis,
+    ) -> Result<AccessFacts, NotOurs> {
         #[derive(Deserialize)]
         struct ForWhom {
             client_id: String,
@@ -170,13 +119,13 @@ impl Tokens {
         // The audience to expect is the app that the token was issued to, and which one that is may
         // be read only once the signature is known to be ours: hence two verifications.
         let payload = unverified
-            .verify_payload(&self.trusted)
+            .verify_payload(trusted)
             .map_err(|error| NotOurs(error.code()))?;
         let ForWhom { client_id } =
             serde_json::from_slice(&payload).map_err(|_| NotOurs("claim_client_id"))?;
         let expect = Expect::new(&self.issuer, client_id.as_str(), now.as_secs(), 0);
         let claims = unverified
-            .verify::<AccessToken>(&self.trusted, &expect)
+            .verify::<AccessToken>(trusted, &expect)
             .map_err(|error| NotOurs(error.code()))?;
         let facts = || {
             Some(AccessFacts {
@@ -210,33 +159,4 @@ fn name_of(secret: &OpaqueSecret) -> String {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     let named = Digest::of("jti", secret.digest().as_bytes());
     URL_SAFE_NO_PAD.encode(named.as_bytes().first_chunk::<16>().unwrap_or(&[0; 16]))
-}
-
-fn new_key(vault: &Vault, world: &dyn World) -> Result<StoredKey, Failure> {
-    let signing = |error: symbolon_jose::Misuse| {
-        tracing::error!(%error, "a signing key could not be made");
-        Failure::Signing
-    };
-    let key = SigningKey::generate(ALGORITHM, world.signing_random()).map_err(signing)?;
-    let kid: KeyId = key.kid().parse().map_err(|_| Failure::Signing)?;
-    let public = key
-        .verifying_key()
-        .and_then(|key| key.to_jwk())
-        .map_err(signing)?;
-    let private = key.dangerous_to_pkcs8_der().map_err(signing)?;
-    Ok(StoredKey {
-        algorithm: ALGORITHM.to_string(),
-        public_jwk: serde_json::from_str(&public)
-            .map_err(|_| StoreError::Damaged("a public key that is no JSON".to_owned()))?,
-        sealed: vault.seal(&kid, &private, world)?,
-        kid,
-        created_at: world.now(),
-    })
-}
-
-fn unseal(vault: &Vault, key: &StoredKey) -> Option<SigningKey> {
-    let algorithm = Algorithm::from_name(&key.algorithm)?;
-    let private = vault.open(&key.kid, &key.sealed).ok()?;
-    let signing = SigningKey::from_pkcs8_der(algorithm, &private).ok()?;
-    signing.with_kid(key.kid.as_str()).ok()
 }

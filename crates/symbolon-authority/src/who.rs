@@ -141,6 +141,7 @@ impl Authority {
         text: &str,
         now: UnixMillis,
     ) -> Result<Result<Known, &'static str>, Failure> {
+        let ring = self.ring().await?;
         let AccessFacts {
             sid,
             client_id,
@@ -148,7 +149,7 @@ impl Authority {
             key,
             issued_at,
             expires_at,
-        } = match self.tokens.verify(text, now) {
+        } = match self.tokens.verify(text, ring.trusted(), now) {
             Ok(facts) => facts,
             Err(NotOurs(code)) => return Ok(Err(code)),
         };

@@ -21,7 +21,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use symbolon_authority::{
     AddedApp, AddedUser, Admin, App, Attempt, Authority, Authorized, ChangedApp, CodeChallenge,
     CodeRedemption, CodeRequest, Credential, DisabledUser, Issued, Known, NewApp, NewPassword,
-    NewUser, Password, Passwords, Ports, Redeemed, RootSecret, SetUp, Settings, SignIn, User,
+    NewUser, Password, Passwords, Ports, ProofAsked, Redeemed, RootSecret, SetUp, Settings, SignIn,
+    User,
     ports::{AppChange, NoRandomness, World},
 };
 use symbolon_login::{
@@ -138,7 +139,7 @@ impl Town {
         let authorized = self.authority.authorize(who, &self.jwt_app, request).await;
         match authorized.unwrap() {
             Authorized::Code(code) => code,
-            Authorized::Full(_) => panic!("full"),
+            Authorized::Full(_) | Authorized::ProveAgain(_) => panic!("no code"),
         }
     }
 
@@ -425,6 +426,7 @@ async fn a_code_gives_one_credential_and_a_second_use_takes_it_back() {
     let request = || CodeRequest {
         redirect_uri: redirect_uri.to_owned(),
         challenge: challenge_of(&verifier),
+        proof: ProofAsked::default(),
     };
     let redeem = async |app: &App, code: &str, redirect_uri: &str, verifier: &str| {
         let brought = CodeRedemption {
@@ -511,6 +513,7 @@ async fn a_code_redeemed_by_many_at_once_is_good_for_nobody() {
         let request = CodeRequest {
             redirect_uri: "http://localhost:7301/auth/callback".to_owned(),
             challenge: challenge_of(&verifier),
+            proof: ProofAsked::default(),
         };
         let code = Arc::new(town.code(&browser, request).await);
         let mut tries = tokio::task::JoinSet::new();

@@ -42,7 +42,7 @@ mod state;
 
 pub use public_url::{BadPublicUrl, PublicUrl};
 pub use routes::{operator_router, router};
-pub use serve::{serve, serve_operator};
+pub use serve::{Listener, Peer, serve, serve_each, serve_operator};
 pub use state::ServerState;
 // Whoever builds a server needs these, in the very versions that it was built with.
 pub use symbolon_authority as authority;

@@ -13,7 +13,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     ServerState,
-    api::{apps, backups, document, guards, logins, me, users},
+    api::{apps, backups, document, guards, keys, logins, me, users},
     caller::ByOperator,
     feed, health, middleware,
     oauth::{authorize, introspect, metadata, revoke, token},
@@ -102,6 +102,10 @@ fn admin() -> OpenApiRouter<ServerState> {
         .routes(routes!(apps::show, apps::change))
         // GET /api/v1/guards
         .routes(routes!(guards::list))
+        // GET /api/v1/keys, POST /api/v1/keys
+        .routes(routes!(keys::list, keys::rotate))
+        // DELETE /api/v1/keys/{kid}
+        .routes(routes!(keys::revoke))
 }
 
 /// The pages that people see. Every unsafe request among them has to come from one of them.

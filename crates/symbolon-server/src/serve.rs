@@ -5,10 +5,11 @@
 //! from HTTP/1: so this serves HTTP/1.1 alone, which is what proxies and guards speak over plain
 //! TCP.
 
-use std::{io, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::IpAddr, pin::pin, sync::Arc, time::Duration};
 
-use axum::{Extension, Router};
-use hyper::server::conn::http1;
+use axum::{Extension, Router, body::Body};
+use http::{Request, Response};
+use hyper::{body::Incoming, server::conn::http1, service::Service};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -43,6 +44,31 @@ const LIMITS: Limits = Limits {
     head_bytes: 32 * 1_024,
 };
 
+/// For those who stay connected: Caddy keeps an idle connection to what it proxies for two minutes,
+/// and who closes first loses no request to one that is just being closed.
+const FOR_PROXIES: Limits = Limits {
+    head: Duration::from_secs(130),
+    ..LIMITS
+};
+
+/// Who is at the other end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// Somebody at this address.
+    Network(IpAddr),
+    /// A process of this machine that may open the Unix socket.
+    Local,
+}
+
+/// Somewhere to listen.
+#[derive(Debug)]
+pub enum Listener {
+    /// An address and port.
+    Tcp(TcpListener),
+    /// A Unix socket; its file's mode says who may connect.
+    Unix(UnixListener),
+}
+
 /// Tells long answers that the server is about to end. In the extensions of every request that
 /// [`serve`] brings.
 #[derive(Clone)]
@@ -63,7 +89,28 @@ pub async fn serve(
     router: Router,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    run(&Tcp(listener), router, shutdown, LIMITS).await;
+    serve_router(&Tcp(listener), router, shutdown, LIMITS).await;
+}
+
+/// Serves proxies in front of apps: for each connection the service that `service_for` makes for who is
+/// at its other end. Ends as [`serve`] does; an idle connection is kept for 130 s.
+pub async fn serve_each<S>(
+    listener: Listener,
+    service_for: impl Fn(Peer) -> S,
+    shutdown: impl Future<Output = ()> + Send,
+) where
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible> + Send + 'static,
+    S::Future: Send,
+{
+    let (close, _) = watch::channel(false);
+    match listener {
+        Listener::Tcp(listener) => {
+            run(&Tcp(listener), service_for, close, shutdown, FOR_PROXIES).await;
+        }
+        Listener::Unix(listener) => {
+            run(&Local(listener), service_for, close, shutdown, FOR_PROXIES).await;
+        }
+    }
 }
 
 /// The same on a Unix socket, for the operator: whoever is neither the owner of this process nor
@@ -77,7 +124,7 @@ pub async fn serve_operator(
     shutdown: impl Future<Output = ()> + Send,
 ) {
     match own_uid() {
-        Ok(uid) => run(&Operator { listener, uid }, router, shutdown, LIMITS).await,
+        Ok(uid) => serve_router(&Operator { listener, uid }, router, shutdown, LIMITS).await,
         Err(error) => tracing::error!(%error, "the operator's socket is not served"),
     }
 }
@@ -87,7 +134,7 @@ trait Door {
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
     /// The next connection; none where it was refused.
-    fn accept(&self) -> impl Future<Output = io::Result<Option<Self::Stream>>> + Send;
+    fn accept(&self) -> impl Future<Output = io::Result<Option<(Self::Stream, Peer)>>> + Send;
 }
 
 struct Tcp(TcpListener);
@@ -95,11 +142,23 @@ struct Tcp(TcpListener);
 impl Door for Tcp {
     type Stream = TcpStream;
 
-    async fn accept(&self) -> io::Result<Option<TcpStream>> {
-        let (stream, _) = self.0.accept().await?;
+    async fn accept(&self) -> io::Result<Option<(TcpStream, Peer)>> {
+        let (stream, peer) = self.0.accept().await?;
         // Entries of the feed are small and urgent: Nagle's algorithm would hold them back.
         stream.set_nodelay(true)?;
-        Ok(Some(stream))
+        // An IPv4 address that came by an IPv6 socket is still that address.
+        Ok(Some((stream, Peer::Network(peer.ip().to_canonical()))))
+    }
+}
+
+struct Local(UnixListener);
+
+impl Door for Local {
+    type Stream = UnixStream;
+
+    async fn accept(&self) -> io::Result<Option<(UnixStream, Peer)>> {
+        let (stream, _) = self.0.accept().await?;
+        Ok(Some((stream, Peer::Local)))
     }
 }
 
@@ -111,11 +170,11 @@ struct Operator {
 impl Door for Operator {
     type Stream = UnixStream;
 
-    async fn accept(&self) -> io::Result<Option<UnixStream>> {
+    async fn accept(&self) -> io::Result<Option<(UnixStream, Peer)>> {
         let (stream, _) = self.listener.accept().await?;
         let peer = stream.peer_cred()?.uid();
         if peer == self.uid || peer == 0 {
-            return Ok(Some(stream));
+            return Ok(Some((stream, Peer::Local)));
         }
         tracing::warn!(uid = peer, reason = "not the owner", "operator refused");
         Ok(None)
@@ -128,14 +187,28 @@ fn own_uid() -> io::Result<u32> {
     Ok(one.peer_cred()?.uid())
 }
 
-async fn run<D: Door>(
+async fn serve_router<D: Door>(
     door: &D,
     router: Router,
     shutdown: impl Future<Output = ()> + Send,
     limits: Limits,
 ) {
     let (close, closing) = watch::channel(false);
-    let router = router.layer(Extension(Closing(closing.clone())));
+    let router = router.layer(Extension(Closing(closing)));
+    let service_for = |_| TowerToHyperService::new(router.clone());
+    run(door, service_for, close, shutdown, limits).await;
+}
+
+async fn run<D: Door, S>(
+    door: &D,
+    service_for: impl Fn(Peer) -> S,
+    close: watch::Sender<bool>,
+    shutdown: impl Future<Output = ()> + Send,
+    limits: Limits,
+) where
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible> + Send + 'static,
+    S::Future: Send,
+{
     let room = Arc::new(Semaphore::new(limits.connections));
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
@@ -150,10 +223,10 @@ async fn run<D: Door>(
             () = &mut shutdown => break,
         };
         match accepted {
-            Ok(Some(stream)) => {
-                let (router, closing) = (router.clone(), Closing(closing.clone()));
+            Ok(Some((stream, peer))) => {
+                let (service, closing) = (service_for(peer), Closing(close.subscribe()));
                 connections.spawn(async move {
-                    converse(stream, router, closing, limits).await;
+                    converse(stream, service, closing, limits).await;
                     drop(permit);
                 });
             }
@@ -177,15 +250,16 @@ async fn run<D: Door>(
     }
 }
 
-async fn converse<S>(stream: S, router: Router, closing: Closing, limits: Limits)
+async fn converse<T, S>(stream: T, service: S, closing: Closing, limits: Limits)
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
 {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
         .max_buf_size(limits.head_bytes)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -8,10 +8,13 @@
 use std::{num::NonZeroU32, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use symbolon_server::login::{AtLimit, ClientId, Freshness, Identifier, Role, Shape, Sid};
+use symbolon_server::login::{AtLimit, ClientId, Freshness, Identifier, KeyId, Role, Shape, Sid};
 use symbolon_stores::Durability;
 
-use crate::store::{LoginsUrl, StoreUrl};
+use crate::{
+    span::{Every, Span},
+    store::{LoginsUrl, StoreUrl},
+};
 
 /// One login record. Each app chooses its shape, session cookie or JWT, and how fresh a yes must be.
 /// An ended login is refused everywhere at once.
@@ -19,7 +22,7 @@ use crate::store::{LoginsUrl, StoreUrl};
 #[command(
     name = "symbolon",
     version,
-    after_help = "Begin with:  symbolon demo     the authority and two apps, to try out\n             symbolon serve    the authority, for real use"
+    after_help = "Begin with:  symbolon demo     the authority and two apps, to try out\n             symbolon serve    the authority, for real use\n             symbolon guard    in front of your app, whatever it is written in"
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -32,6 +35,7 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Start the authority
     Serve(Serve),
+    Guard(crate::guard::Arguments),
     /// Add, list, change, disable people
     #[command(subcommand)]
     User(User),
@@ -41,6 +45,9 @@ pub(crate) enum Command {
     /// Register apps, turn their dials
     #[command(subcommand)]
     App(App),
+    /// List, rotate, revoke signing keys
+    #[command(subcommand)]
+    Keys(SigningKeys),
     /// Look inside a token
     #[command(subcommand)]
     Token(Token),
@@ -88,7 +95,8 @@ pub(crate) struct Demo {
 #[derive(Args)]
 pub(crate) struct Serve {
     /// A TOML file with any of: data, store, logins, logins_durability, listen, public_url,
-    /// insecure_http, max_logins, at_limit, remembered_days, unremembered_hours
+    /// insecure_http, max_logins, at_limit, remembered_days, unremembered_hours, rotate_keys_every,
+    /// key_lead
     #[arg(long, value_name = "FILE", env = "SYMBOLON_CONFIG")]
     pub(crate) config: Option<PathBuf>,
     /// Where the database and the root key are kept [default: symbolon-data]
@@ -117,6 +125,12 @@ pub(crate) struct Serve {
     /// Hours until it ends in any case, where they are not [default: 24]
     #[arg(long, value_name = "HOURS", env = "SYMBOLON_UNREMEMBERED_HOURS")]
     pub(crate) unremembered_hours: Option<u32>,
+    /// Age of the signing key at which the next one is made, such as 30d, 12h, or never [default: 90d]
+    #[arg(long, value_name = "TIME", env = "SYMBOLON_ROTATE_KEYS_EVERY")]
+    pub(crate) rotate_keys_every: Option<Every>,
+    /// How long a new signing key is published before it signs, such as 10m [default: 10m]
+    #[arg(long, value_name = "TIME", env = "SYMBOLON_KEY_LEAD")]
+    pub(crate) key_lead: Option<Span>,
 }
 
 #[derive(Args)]
@@ -403,6 +417,37 @@ pub(crate) struct Dials {
     /// Seconds within which a replaced refresh token gets the same answer again
     #[arg(long, value_name = "SECONDS")]
     pub(crate) refresh_grace: Option<u64>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum SigningKeys {
+    /// List the signing keys: which one signs, which are on their way in or out, and until when
+    List {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Publish a new signing key now, instead of waiting for the next one
+    ///
+    /// It signs by itself after the lead (serve --key-lead), when guards and others that verify tokens have
+    /// had the time to learn of it. The key before it leaves by itself when its last token is over. Nobody
+    /// is refused, nobody is signed out.
+    Rotate {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Revoke a signing key that may be in wrong hands: every token of it is refused
+    ///
+    /// Logins live on: apps get a token of another key at their next refresh. If the key before it is still
+    /// there, that one signs until everybody knows a new one; otherwise the new one signs at once. Apps
+    /// that verify with a plain JWT library learn of it when they fetch the JWK Set again, within 5
+    /// minutes. A backup taken before still holds the key: revoke it again after restoring one.
+    Revoke {
+        /// The key's id: see `symbolon keys list`, or the header `kid` of a token
+        #[arg(allow_hyphen_values = true)]
+        kid: KeyId,
+        #[command(flatten)]
+        target: Target,
+    },
 }
 
 #[derive(Subcommand)]

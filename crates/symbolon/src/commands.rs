@@ -3,6 +3,7 @@
 mod app;
 mod backup;
 mod copy;
+mod keys;
 mod login;
 mod migrate;
 mod token;
@@ -11,6 +12,7 @@ mod user;
 pub(crate) use app::app;
 pub(crate) use backup::{backup, restore};
 pub(crate) use copy::copy;
+pub(crate) use keys::keys;
 pub(crate) use login::login;
 pub(crate) use migrate::migrate;
 pub(crate) use token::token;

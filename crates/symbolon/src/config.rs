@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Deserializer, de};
 use symbolon_server::{
     PublicUrl,
-    authority::Settings,
+    authority::{KeyRules, Settings},
     login::{AtLimit, LoginDefaults, LoginLimit},
 };
 
@@ -14,6 +14,7 @@ use symbolon_stores::Durability;
 
 use crate::{
     cli::{Place, Serve},
+    span::{Every, Span},
     store::{LoginsUrl, StoreUrl, Stores},
 };
 
@@ -32,6 +33,8 @@ pub(crate) struct Config {
     pub(crate) stores: Stores,
     /// What every login is held to.
     pub(crate) logins: LoginDefaults,
+    /// How signing keys are replaced.
+    pub(crate) keys: KeyRules,
 }
 
 /// What a configuration file may say.
@@ -50,6 +53,8 @@ struct File {
     at_limit: Option<AtLimit>,
     remembered_days: Option<u32>,
     unremembered_hours: Option<u32>,
+    rotate_keys_every: Option<Every>,
+    key_lead: Option<Span>,
 }
 
 impl Config {
@@ -57,6 +62,7 @@ impl Config {
     pub(crate) fn authority(&self) -> Settings {
         Settings {
             logins: self.logins,
+            keys: self.keys,
             ..Settings::new(self.public_url.as_str())
         }
     }
@@ -78,6 +84,7 @@ impl Config {
 
     fn settle(given: Serve, file: File) -> Result<Self> {
         let logins = settle_logins(&given, &file)?;
+        let keys = settle_keys(&given, &file)?;
         let place = Place {
             store: given.place.store.or(file.store),
             logins: given.place.logins.or(file.logins),
@@ -110,6 +117,7 @@ impl Config {
             insecure_http,
             stores,
             logins,
+            keys,
         })
     }
 }
@@ -117,6 +125,28 @@ impl Config {
 fn durability<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Durability>, D::Error> {
     let text = String::deserialize(from)?;
     text.parse().map(Some).map_err(de::Error::custom)
+}
+
+/// The rules for signing keys.
+fn settle_keys(given: &Serve, file: &File) -> Result<KeyRules> {
+    let default = KeyRules::default();
+    let every = given.rotate_keys_every.or(file.rotate_keys_every);
+    let every = every.map_or(default.every, |Every(every)| every);
+    if let Some(every) = every {
+        ensure!(
+            every >= KeyRules::MOST_OFTEN,
+            "rotate_keys_every = \"{}s\": expected 10s or more, or never",
+            every.as_secs()
+        );
+    }
+    let lead = given.key_lead.or(file.key_lead);
+    let lead = lead.map_or(default.lead, |Span(lead)| lead);
+    ensure!(
+        KeyRules::LEADS.contains(&lead),
+        "key_lead = \"{}s\": expected 1s to 24h; below 10m somebody who fetched the JWK Set just before may refuse the first tokens of a new key",
+        lead.as_secs()
+    );
+    Ok(KeyRules { lead, every })
 }
 
 /// The rules for logins.
@@ -170,6 +200,8 @@ mod tests {
             at_limit: None,
             remembered_days: None,
             unremembered_hours: None,
+            rotate_keys_every: None,
+            key_lead: None,
         }
     }
 
@@ -212,6 +244,39 @@ mod tests {
         let file = toml::from_str("max_logins = 3").unwrap();
         let limit = Config::settle(flag, file).unwrap().logins.limit;
         assert_eq!(limit.unwrap().most.get(), 7);
+    }
+
+    #[test]
+    fn the_rules_for_keys_are_checked_and_the_error_names_the_key() {
+        let settled = |text: &str| {
+            let file = toml::from_str(text).unwrap();
+            Config::settle(given(), file).map(|config| config.keys)
+        };
+        assert_eq!(settled("").unwrap(), KeyRules::default());
+        let rules = settled("rotate_keys_every = \"30d\"\nkey_lead = \"90s\"").unwrap();
+        let month = Duration::from_secs(30 * 86_400);
+        assert_eq!(
+            (rules.every, rules.lead),
+            (Some(month), Duration::from_secs(90))
+        );
+        let never = settled("rotate_keys_every = \"never\"").unwrap();
+        assert_eq!((never.every, never.lead), (None, KeyRules::default().lead));
+        for (text, key) in [
+            ("rotate_keys_every = \"9s\"", "rotate_keys_every"),
+            ("key_lead = \"0s\"", "key_lead"),
+            ("key_lead = \"25h\"", "key_lead"),
+        ] {
+            let error = settled(text).unwrap_err().to_string();
+            assert!(error.starts_with(key), "{error}");
+        }
+        let error = toml::from_str::<File>("key_lead = \"soon\"").unwrap_err();
+        assert!(error.to_string().contains("key_lead"), "{error}");
+        let flag = Serve {
+            rotate_keys_every: Some("never".parse().unwrap()),
+            ..given()
+        };
+        let file = toml::from_str("rotate_keys_every = \"30d\"").unwrap();
+        assert_eq!(Config::settle(flag, file).unwrap().keys.every, None);
     }
 
     #[test]

@@ -5,11 +5,13 @@ mod commands;
 mod config;
 mod data;
 mod demo;
+mod guard;
 mod listen;
 mod operator;
 mod output;
 mod progress;
 mod serve;
+mod span;
 mod store;
 mod world;
 
@@ -26,7 +28,7 @@ use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitEx
 #[tokio::main]
 async fn main() -> ExitCode {
     let command = Cli::parse().command;
-    start_log(matches!(command, Command::Serve(_)));
+    start_log(matches!(command, Command::Serve(_) | Command::Guard(_)));
     match run(command).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -44,9 +46,11 @@ async fn run(command: Command) -> Result<()> {
         Command::Demo(demo) => demo::demo(demo).await,
         Command::DemoApp => demo::app().await,
         Command::Serve(serve) => serve::serve(serve).await,
+        Command::Guard(given) => guard::guard(given).await,
         Command::User(user) => commands::user(user).await,
         Command::Login(login) => commands::login(login).await,
         Command::App(app) => commands::app(app).await,
+        Command::Keys(keys) => commands::keys(keys).await,
         Command::Token(token) => commands::token(token).await,
         Command::Backup(backup) => commands::backup(backup).await,
         Command::Copy(copy) => commands::copy(copy).await,

@@ -22,6 +22,8 @@ use crate::{
     output,
 };
 
+/// How often it is looked whether a signing key is due, or over.
+const TEND_EVERY: Duration = Duration::from_secs(2);
 /// How often expired rows get a chance to leave.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// The pause between two bites while there is more: up to 10,000 rows leave in a second, and every
@@ -91,6 +93,22 @@ impl Running {
                 stopped(&stop),
             ));
         }
+        let (authority, stopping) = (data.authority.clone(), stopped(&stop));
+        tasks.spawn(async move {
+            let tending = async {
+                loop {
+                    // The first signing key is there, and nothing is due at once.
+                    sleep(TEND_EVERY).await;
+                    if let Err(error) = authority.tend_keys().await {
+                        tracing::warn!(%error, "signing keys stay as they are for now");
+                    }
+                }
+            };
+            tokio::select! {
+                () = stopping => {}
+                () = tending => {}
+            }
+        });
         let (authority, stopping) = (data.authority.clone(), stopped(&stop));
         tasks.spawn(async move {
             let sweeping = async {

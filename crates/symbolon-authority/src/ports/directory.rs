@@ -1,9 +1,11 @@
 //! Users, apps and keys: what must be there tomorrow.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use symbolon_login::{
-    ClientId, Digest, Freshness, Identifier, KeyId, Lifetimes, LoginLimit, LoginPolicy, Position,
-    Role, Shape, UnixMillis, UserId,
+    Change, ClientId, Digest, Freshness, Identifier, KeyId, Lifetimes, LoginLimit, LoginPolicy,
+    Position, Role, Scope, Shape, UnixMillis, UserId,
 };
 
 use super::{Ended, StoreError};
@@ -22,6 +24,60 @@ pub struct StoredKey {
     pub sealed: Vec<u8>,
     /// When it was made.
     pub created_at: UnixMillis,
+}
+
+impl StoredKey {
+    /// From when on it may sign, while verifiers know it from [`StoredKey::created_at`] on: the member
+    /// `nbf` of its JWK, in seconds. It is decided once, when the key is made, so that all nodes agree
+    /// on it whatever their settings say. None: it signs at once.
+    pub fn signs_from(&self) -> UnixMillis {
+        let not_before = self.public_jwk.get("nbf");
+        let not_before = not_before.and_then(serde_json::Value::as_i64);
+        not_before.map_or(self.created_at, UnixMillis::from_secs)
+    }
+}
+
+/// One step of the signing keys, decided on the keys that were there.
+#[derive(Clone)]
+pub struct KeyChange {
+    /// The ids of all keys that it was decided on.
+    pub seen: BTreeSet<KeyId>,
+    /// A key to add.
+    pub add: Option<StoredKey>,
+    /// A key to remove together with every token that it signed.
+    pub cut: Option<KeyId>,
+    /// Keys to remove of which no token is left.
+    pub retire: Vec<KeyId>,
+}
+
+impl KeyChange {
+    /// The ids of the keys that go.
+    pub fn removed(&self) -> impl Iterator<Item = &KeyId> {
+        self.cut.iter().chain(&self.retire)
+    }
+
+    /// What guards have to hear of it, in order: what comes before what goes.
+    pub fn entries(&self) -> Vec<Change> {
+        let added = self.add.as_ref().map(|key| Change::KeyAdded {
+            jwk: key.public_jwk.clone(),
+        });
+        let cut = self.cut.as_ref().map(|kid| Change::CutOff {
+            covers: Scope::Key { kid: kid.clone() },
+        });
+        let retired = self
+            .removed()
+            .map(|kid| Change::KeyRetired { kid: kid.clone() });
+        added.into_iter().chain(cut).chain(retired).collect()
+    }
+}
+
+/// What became of a step of the signing keys.
+#[derive(Debug, PartialEq, Eq)]
+pub enum ChangeKeys {
+    /// Done; the last of its entries is at this position.
+    Changed(Position),
+    /// The keys are not those that it was decided on: look again. Nothing was done.
+    Overtaken,
 }
 
 /// What became of a new user.
@@ -169,6 +225,14 @@ pub trait Directory: Send + Sync {
         key: StoredKey,
         now: UnixMillis,
     ) -> Result<Option<Position>, StoreError>;
+
+    /// Adds and removes signing keys and logs it, in one transaction, if the keys there are exactly
+    /// [`KeyChange::seen`]: of several nodes that decide at once one succeeds.
+    async fn change_keys(
+        &self,
+        change: KeyChange,
+        now: UnixMillis,
+    ) -> Result<ChangeKeys, StoreError>;
 
     /// All signing keys that are not retired, oldest first.
     async fn keys(&self) -> Result<Vec<StoredKey>, StoreError>;

@@ -1,6 +1,6 @@
 //! How many logins at once.
 
-use symbolon_authority::{Authorized, CodeRedemption, CodeRequest, Known};
+use symbolon_authority::{Authorized, CodeRedemption, CodeRequest, Known, ProofAsked};
 use zeroize::Zeroizing;
 
 use super::*;
@@ -117,6 +117,7 @@ impl Town {
         let request = CodeRequest {
             redirect_uri: REDIRECT_URI.to_owned(),
             challenge: challenge_of(&"v".repeat(43)),
+            proof: ProofAsked::default(),
         };
         self.authority.authorize(who, app, request).await.unwrap()
     }
@@ -124,7 +125,7 @@ impl Town {
     async fn app_code(&self, who: &Known, app: &App) -> Zeroizing<String> {
         match self.authorize(who, app).await {
             Authorized::Code(code) => code,
-            Authorized::Full(_) => panic!("full"),
+            Authorized::Full(_) | Authorized::ProveAgain(_) => panic!("no code"),
         }
     }
 
@@ -162,7 +163,7 @@ async fn an_app_that_is_full_gives_no_code() {
                     assert_eq!(sids.collect::<Vec<_>>(), [first.login.sid]);
                     assert_eq!(house.may_choose, may_choose);
                 }
-                Authorized::Code(_) => panic!("a code"),
+                Authorized::Code(_) | Authorized::ProveAgain(_) => panic!("not full"),
             }
             // The login that is in already may come again: it never counts against itself.
             let code = town.app_code(&first, &app).await;

@@ -5,6 +5,7 @@ mod lifetimes;
 mod limits;
 mod overtaken;
 mod privilege;
+mod rotation;
 
 use std::time::Duration;
 

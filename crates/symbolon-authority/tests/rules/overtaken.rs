@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use aws_lc_rs::rand::SystemRandom;
 use symbolon_authority::{
     Admin, Authority, PasswordHash, Passwords, Ports, RootSecret, Settings, User,
-    ports::{AddApp, AddUser, Directory, Ended, StoreError, StoredKey},
+    ports::{AddApp, AddUser, ChangeKeys, Directory, Ended, KeyChange, StoreError, StoredKey},
 };
 use symbolon_login::{ClientId, Identifier, Position, Role, Shape, UnixMillis, UserId};
 use symbolon_stores::Memory;
@@ -103,6 +103,7 @@ pass_on! {
     async fn app(&self, client_id: &ClientId) -> Option<App>;
     async fn apps(&self) -> Vec<App>;
     async fn add_first_key(&self, key: StoredKey, now: UnixMillis) -> Option<Position>;
+    async fn change_keys(&self, change: KeyChange, now: UnixMillis) -> ChangeKeys;
     async fn keys(&self) -> Vec<StoredKey>;
     async fn mark(&self, what: &str) -> ();
     async fn is_marked(&self, what: &str) -> bool;

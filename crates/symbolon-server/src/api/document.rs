@@ -28,7 +28,8 @@ use crate::problem::ProblemBody;
         (name = "logins", description = "Sign in; one's own logins"),
         (name = "users", description = "For administrators: accounts and their logins"),
         (name = "apps", description = "For administrators: apps and their dials"),
-        (name = "guards", description = "For administrators: who follows the feed")
+        (name = "guards", description = "For administrators: who follows the feed"),
+        (name = "keys", description = "For administrators: signing keys")
     ),
     // The refusals' bodies: responses alone register no schema.
     components(schemas(ProblemBody)),

@@ -4,6 +4,7 @@ pub(crate) mod apps;
 pub(crate) mod backups;
 pub(crate) mod document;
 pub(crate) mod guards;
+pub(crate) mod keys;
 pub(crate) mod logins;
 pub(crate) mod me;
 mod refusals;

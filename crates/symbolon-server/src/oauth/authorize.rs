@@ -1,13 +1,16 @@
 //! `/oauth2/authorize`: an app sends a browser here to ask for its share in a login (RFC 6749
-//! section 4.1.1, with PKCE as RFC 9700 section 2.1.1 requires it).
+//! section 4.1.1, with PKCE as RFC 9700 section 2.1.1 requires it), and says how recently the person has
+//! to have proved who they are (`max_age` and `prompt` of OIDC Core section 3.1.2.1).
+
+use std::time::Duration;
 
 use axum::{
     extract::{OriginalUri, State},
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
-use symbolon_authority::{App, Authorized, CodeChallenge, CodeRequest};
-use symbolon_login::ClientId;
+use symbolon_authority::{App, Authorized, CodeChallenge, CodeRequest, ProofAsked};
+use symbolon_login::{ClientId, UnixMillis};
 use url::form_urlencoded::{self, byte_serialize};
 
 use super::form::{Parameters, Repeated};
@@ -26,6 +29,22 @@ struct Stay(&'static str);
 struct Tell {
     error: &'static str,
     description: &'static str,
+}
+
+/// Where the request says when the browser first came with it: our own, added on the way to the sign-in,
+/// so that what was proved there counts and nobody is asked twice.
+const ASKED_AT: &str = "symbolon_asked_at";
+
+/// The values of `prompt` that do something here: as the metadata says.
+pub(super) const PROMPTS: [&str; 3] = ["none", "login", "select_account"];
+
+/// What is asked for beside the code itself.
+#[derive(Debug)]
+struct Requested {
+    challenge: CodeChallenge,
+    proof: ProofAsked,
+    /// Whether no page may be shown (`prompt=none`).
+    silent: bool,
 }
 
 /// The authorization endpoint.
@@ -52,8 +71,12 @@ pub(crate) async fn authorize(
         // One that came twice is none: sending either back would vouch for it.
         state: parameters.one("state").ok().flatten(),
     };
-    let challenge = match requested(&parameters) {
-        Ok(challenge) => challenge,
+    let Requested {
+        challenge,
+        proof,
+        silent,
+    } = match requested(&parameters) {
+        Ok(requested) => requested,
         Err(tell) => {
             tracing::info!(client_id = %app.settings.client_id, error = tell.error,
                 reason = tell.description, "authorization request refused");
@@ -62,15 +85,23 @@ pub(crate) async fn authorize(
     };
     let known = match caller::console(&state, &headers).await {
         Ok(Some(known)) => known,
-        Ok(None) => return to_sign_in(&uri),
+        Ok(None) if silent => return answer.error(&LOGIN_REQUIRED),
+        Ok(None) => return to_sign_in(&uri, state.authority().proof_counts_from(&proof)),
         Err(refused) => return pages::problem(&headers, caller::refused_status(&refused)),
     };
     let request = CodeRequest {
         redirect_uri: redirect_uri.clone(),
         challenge,
+        proof,
     };
     match state.authority().authorize(&known, &app, request).await {
         Ok(Authorized::Code(code)) => answer.code(&code),
+        Ok(Authorized::ProveAgain(_)) if silent => answer.error(&LOGIN_REQUIRED),
+        Ok(Authorized::ProveAgain(since)) => to_sign_in(&uri, Some(since)),
+        Ok(Authorized::Full(_)) if silent => answer.error(&Tell {
+            error: "interaction_required",
+            description: "the person has as many logins in this app as they may have",
+        }),
         Ok(Authorized::Full(house)) => {
             pages::full_in_app(&state, &headers, &uri, &known, &app, house).await
         }
@@ -114,7 +145,7 @@ async fn asked_by(state: &ServerState, parameters: &Parameters) -> Result<(App, 
 }
 
 /// The rest of the request: what the app may be told about.
-fn requested(parameters: &Parameters) -> Result<CodeChallenge, Tell> {
+fn requested(parameters: &Parameters) -> Result<Requested, Tell> {
     let invalid = |description| Tell {
         error: "invalid_request",
         description,
@@ -154,14 +185,71 @@ fn requested(parameters: &Parameters) -> Result<CodeChallenge, Tell> {
         Some("S256") => {}
         _ => return Err(invalid("code_challenge_method: expected S256")),
     }
-    one("code_challenge")
+    let challenge = one("code_challenge")
         .and_then(CodeChallenge::parse)
-        .ok_or(invalid("code_challenge: expected a SHA-256 in base64url"))
+        .ok_or(invalid("code_challenge: expected a SHA-256 in base64url"))?;
+    // RFC 9470 section 4: whoever asks for a context class does not want a token without it, and
+    // passwords are of none.
+    if one("acr_values").is_some() {
+        return Err(Tell {
+            error: "unmet_authentication_requirements",
+            description: "acr_values: no authentication context class is supported",
+        });
+    }
+    let max_age = one("max_age").map(str::parse).transpose();
+    let max_age = max_age.map_err(|_| invalid("max_age: expected whole seconds"))?;
+    let prompts: Vec<&str> = one("prompt").unwrap_or_default().split(' ').collect();
+    let prompts: Vec<&str> = prompts.into_iter().filter(|one| !one.is_empty()).collect();
+    if !prompts.iter().all(|one| PROMPTS.contains(one)) {
+        return Err(invalid("prompt: expected none, login or select_account"));
+    }
+    let silent = prompts.contains(&"none");
+    if silent && prompts.len() > 1 {
+        return Err(invalid("prompt: none stands alone"));
+    }
+    Ok(Requested {
+        challenge,
+        proof: ProofAsked {
+            max_age: max_age.map(Duration::from_secs),
+            // The sign-in form is where another account is chosen, too.
+            anew: !silent && !prompts.is_empty(),
+            since: one(ASKED_AT).and_then(moment),
+        },
+        silent,
+    })
 }
 
-/// The browser signs in first and comes back to the same request.
-fn to_sign_in(uri: &Uri) -> Response {
-    let asked = uri.path_and_query().map_or("/", |asked| asked.as_str());
+/// Nobody is signed in, or not recently enough, and no page may be shown (OIDC Core section
+/// 3.1.2.6).
+const LOGIN_REQUIRED: Tell = Tell {
+    error: "login_required",
+    description: "the person has to sign in",
+};
+
+fn moment(text: &str) -> Option<UnixMillis> {
+    text.parse().ok().map(UnixMillis::from_millis)
+}
+
+/// From when on a proof counts for the request behind the sign-in page, if it asked for one.
+pub(crate) fn asked_at(query: &str) -> Option<UnixMillis> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let (_, value) = pairs.find(|(name, _)| name == ASKED_AT)?;
+    moment(&value)
+}
+
+/// The browser signs in first and comes back to the same request, which then says from when on a proof
+/// counts.
+fn to_sign_in(uri: &Uri, counts_from: Option<UnixMillis>) -> Response {
+    let mut asked = uri
+        .path_and_query()
+        .map_or_else(|| "/".to_owned(), ToString::to_string);
+    if let Some(counts_from) = counts_from {
+        let query = uri.query().unwrap_or_default().split('&');
+        let ours = |pair: &&str| pair.split('=').next() == Some(ASKED_AT);
+        let kept: Vec<&str> = query.filter(|pair| !ours(pair)).collect();
+        let (path, kept) = (uri.path(), kept.join("&"));
+        asked = format!("{path}?{kept}&{ASKED_AT}={}", counts_from.as_millis());
+    }
     let encoded: String = byte_serialize(asked.as_bytes()).collect();
     redirect(
         StatusCode::SEE_OTHER,
@@ -280,6 +368,26 @@ mod tests {
                 format!("response_type=code&request=x&{rest}"),
                 "request_not_supported",
             ),
+            (
+                format!("response_type=code&acr_values=phr&{rest}"),
+                "unmet_authentication_requirements",
+            ),
+            (
+                format!("response_type=code&max_age=-1&{rest}"),
+                "invalid_request",
+            ),
+            (
+                format!("response_type=code&max_age=1.5&{rest}"),
+                "invalid_request",
+            ),
+            (
+                format!("response_type=code&prompt=consent&{rest}"),
+                "invalid_request",
+            ),
+            (
+                format!("response_type=code&prompt=none+login&{rest}"),
+                "invalid_request",
+            ),
         ] {
             assert_eq!(error(&query), Some(expected), "{query}");
         }
@@ -317,8 +425,17 @@ mod tests {
             .parse()
             .unwrap();
         assert_eq!(
-            to_sign_in(&uri).headers()[header::LOCATION],
+            to_sign_in(&uri, None).headers()[header::LOCATION],
             "/sign-in?return_to=%2Foauth2%2Fauthorize%3Fclient_id%3Dapp%26state%3Da%2526b"
+        );
+        // An earlier moment is replaced, not repeated.
+        let uri: Uri = "/oauth2/authorize?symbolon_asked_at=1&prompt=login"
+            .parse()
+            .unwrap();
+        let counts_from = Some(UnixMillis::from_millis(7));
+        assert_eq!(
+            to_sign_in(&uri, counts_from).headers()[header::LOCATION],
+            "/sign-in?return_to=%2Foauth2%2Fauthorize%3Fprompt%3Dlogin%26symbolon_asked_at%3D7"
         );
     }
 }

@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
-use symbolon_authority::{Attempt, Authority, Failure, Password, RedirectUri, SignIn};
+use symbolon_authority::{Attempt, Authority, Failure, Known, Password, RedirectUri, SignIn};
 use symbolon_login::ClientId;
 use url::{Host, Url};
 
@@ -17,7 +17,10 @@ use super::{
     return_to::LocalPath,
     views::{full_house::SignInAgain, notice::Notice, sign_in::SignInPage},
 };
-use crate::ServerState;
+use crate::{ServerState, oauth::authorize::asked_at};
+
+/// Where the request of an app begins.
+const AUTHORIZE: &str = "/oauth2/authorize?";
 
 /// What the address of the sign-in page may say.
 #[derive(Deserialize)]
@@ -57,14 +60,30 @@ pub(crate) async fn form(
     PageQuery(asked): PageQuery<Asked>,
 ) -> Response {
     let back = LocalPath::parse(&asked.return_to);
-    if known.is_some() {
-        return see_other(&back.unwrap_or_else(home));
-    }
+    let again = match &known {
+        Some(known) if !has_to_prove_again(known, back.as_ref()) => {
+            return see_other(&back.unwrap_or_else(home));
+        }
+        known => known.is_some(),
+    };
     let notice = Notice::from_name(&asked.notice);
     show(&state, page, StatusCode::OK, back, |view| {
         view.notice = notice;
+        view.again = again;
+        if let Some(known) = known {
+            view.identifier = known.user.identifier.to_string();
+            view.remember = known.login.remembered;
+        }
     })
     .await
+}
+
+/// Whether the request behind the sign-in page wants a younger proof than the one that this login began
+/// with.
+fn has_to_prove_again(known: &Known, back: Option<&LocalPath>) -> bool {
+    let query = back.and_then(|back| back.as_str().strip_prefix(AUTHORIZE));
+    let counts_from = query.and_then(asked_at);
+    counts_from.is_some_and(|moment| known.login.authenticated_at < moment)
 }
 
 /// `POST /sign-in`: always a new login; what this browser had before is ended.
@@ -95,7 +114,14 @@ pub(crate) async fn submit(
         SignIn::SignedIn(credential) => credential,
         SignIn::Refused => {
             page.here = here(back.as_ref());
-            return refused(&state, page, back, identifier, remember).await;
+            let again = old.is_some_and(|old| has_to_prove_again(&old, back.as_ref()));
+            let say = |view: &mut SignInPage| {
+                view.identifier = identifier;
+                view.remember = remember;
+                view.again = again;
+                view.refused = true;
+            };
+            return refused(&state, page, back, say).await;
         }
         SignIn::Later { wait } => {
             page.here = here(back.as_ref());
@@ -124,14 +150,8 @@ async fn refused(
     state: &ServerState,
     page: Page,
     back: Option<LocalPath>,
-    identifier: String,
-    remember: bool,
+    say: impl FnOnce(&mut SignInPage),
 ) -> Response {
-    let say = |view: &mut SignInPage| {
-        view.identifier = identifier;
-        view.remember = remember;
-        view.refused = true;
-    };
     let mut response = show(state, page, StatusCode::UNAUTHORIZED, back, say).await;
     // RFC 9110 section 15.5.2 wants a challenge; no browser opens a dialog for this one.
     let challenge = HeaderValue::from_static("Cookie realm=\"Symbolon\"");
@@ -215,7 +235,7 @@ pub(super) async fn asking_app(
 }
 
 fn authorization_request(back: &LocalPath) -> Option<(ClientId, RedirectUri)> {
-    let query = back.as_str().strip_prefix("/oauth2/authorize?")?;
+    let query = back.as_str().strip_prefix(AUTHORIZE)?;
     let value = |wanted: &str| {
         url::form_urlencoded::parse(query.as_bytes())
             .find(|(name, _)| name == wanted)

@@ -179,6 +179,8 @@ words! {
     identifier();
     password();
     wrong_credentials();
+    prove_again();
+    prove_again_for(app);
 
     // What a page says about what was just done.
     notice_signed_out();

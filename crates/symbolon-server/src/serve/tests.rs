@@ -28,7 +28,7 @@ async fn served(router: Router, limits: Limits) -> Served {
         let stopped = async {
             let _ = stopped.await;
         };
-        run(&Tcp(listener), router, stopped, limits).await;
+        serve_router(&Tcp(listener), router, stopped, limits).await;
     });
     Served {
         address,

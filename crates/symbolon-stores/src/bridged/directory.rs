@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use symbolon_authority::{
     App, PasswordHash, User,
-    ports::{AddApp, AddUser, AppChange, Directory, Ended, Logins, StoreError, StoredKey},
+    ports::{
+        AddApp, AddUser, AppChange, ChangeKeys, Directory, Ended, KeyChange, Logins, StoreError,
+        StoredKey,
+    },
 };
 use symbolon_login::{ClientId, Identifier, LoginPolicy, Position, Role, UnixMillis, UserId};
 
@@ -130,6 +133,20 @@ impl<D: Directory + Logins + 'static> Directory for Bridged<D> {
         };
         let published = self.bridge.publish(entry, now).await?;
         Ok(Some(published.position))
+    }
+
+    async fn change_keys(
+        &self,
+        change: KeyChange,
+        now: UnixMillis,
+    ) -> Result<ChangeKeys, StoreError> {
+        match self.bridge.sql.change_keys(change, now).await? {
+            ChangeKeys::Changed(entry) => {
+                let published = self.bridge.publish(entry, now).await?;
+                Ok(ChangeKeys::Changed(published.position))
+            }
+            ChangeKeys::Overtaken => Ok(ChangeKeys::Overtaken),
+        }
     }
 
     async fn keys(&self) -> Result<Vec<StoredKey>, StoreError> {

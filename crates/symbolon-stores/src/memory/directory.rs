@@ -1,11 +1,13 @@
 //! Users, apps and keys in memory.
 
-use std::ops::Bound;
+use std::{collections::BTreeSet, ops::Bound};
 
 use async_trait::async_trait;
 use symbolon_authority::{
     App, PasswordHash, User,
-    ports::{AddApp, AddUser, AppChange, Directory, Ended, StoreError, StoredKey},
+    ports::{
+        AddApp, AddUser, AppChange, ChangeKeys, Directory, Ended, KeyChange, StoreError, StoredKey,
+    },
 };
 use symbolon_login::{
     Change, ClientId, Identifier, LoginPolicy, Position, Role, Scope, UnixMillis, UserId,
@@ -151,6 +153,35 @@ impl Directory for Memory {
             let jwk = key.public_jwk.clone();
             state.keys.push(key);
             Ok(Some(state.append(Change::KeyAdded { jwk }, now)))
+        })
+    }
+
+    async fn change_keys(
+        &self,
+        change: KeyChange,
+        now: UnixMillis,
+    ) -> Result<ChangeKeys, StoreError> {
+        self.write(|state| {
+            let present: BTreeSet<_> = state.keys.iter().map(|key| key.kid.clone()).collect();
+            if present != change.seen {
+                return Ok(ChangeKeys::Overtaken);
+            }
+            if change
+                .add
+                .as_ref()
+                .is_some_and(|key| present.contains(&key.kid))
+            {
+                return Err(in_use("key id"));
+            }
+            let entries = change.entries();
+            let gone: BTreeSet<_> = change.removed().cloned().collect();
+            state.keys.retain(|key| !gone.contains(&key.kid));
+            state.keys.extend(change.add);
+            let mut position = state.head();
+            for entry in entries {
+                position = state.append(entry, now);
+            }
+            Ok(ChangeKeys::Changed(position))
         })
     }
 

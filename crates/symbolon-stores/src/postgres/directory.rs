@@ -1,16 +1,18 @@
 //! Users, apps and keys in PostgreSQL.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use deadpool_postgres::GenericClient;
 use symbolon_authority::{
     App, PasswordHash, User,
-    ports::{AddApp, AddUser, AppChange, Directory, Ended, StoreError, StoredKey},
+    ports::{
+        AddApp, AddUser, AppChange, ChangeKeys, Directory, Ended, KeyChange, StoreError, StoredKey,
+    },
 };
 use symbolon_login::{
-    AppSettings, Change, ClientId, Digest, Identifier, Lifetimes, LoginPolicy, Position, Role,
-    Scope, UnixMillis, UserId,
+    AppSettings, Change, ClientId, Digest, Identifier, KeyId, Lifetimes, LoginPolicy, Position,
+    Role, Scope, UnixMillis, UserId,
 };
 use tokio_postgres::{Row, types::ToSql};
 
@@ -237,6 +239,20 @@ impl Directory for Postgres {
         Ok(added)
     }
 
+    async fn change_keys(
+        &self,
+        change: KeyChange,
+        now: UnixMillis,
+    ) -> Result<ChangeKeys, StoreError> {
+        let changed = self
+            .transact(|tx| Box::pin(change_keys(tx, change.clone(), now)))
+            .await?;
+        if let ChangeKeys::Changed(position) = changed {
+            self.announce(Some(position));
+        }
+        Ok(changed)
+    }
+
     async fn keys(&self) -> Result<Vec<StoredKey>, StoreError> {
         let client = self.database.client().await?;
         let sql = "SELECT kid, algorithm, public_jwk, sealed, created_at FROM signing_keys
@@ -365,6 +381,37 @@ async fn add_first_key(
     let jwk = key.public_jwk;
     let position = log::append(tx, &[(Change::KeyAdded { jwk }, now)]).await?;
     Ok(Some(position))
+}
+
+/// Nobody else changes keys meanwhile: the log is held.
+async fn change_keys(tx: &Transaction<'_>, change: KeyChange, now: UnixMillis) -> Work<ChangeKeys> {
+    let head = log::lock(tx).await?;
+    let present = rows(tx, "SELECT kid FROM signing_keys", &[]).await?;
+    let present = present.iter().map(|row| text(row, 0));
+    if present.collect::<Work<BTreeSet<KeyId>>>()? != change.seen {
+        return Ok(ChangeKeys::Overtaken);
+    }
+    if let Some(key) = &change.add {
+        let added = write_key(tx, key).await;
+        added.map_err(|fault| refused(fault, |_| "key id"))?;
+    }
+    for kid in change.removed() {
+        let sql = "DELETE FROM signing_keys WHERE kid = $1";
+        execute(tx, sql, &[&kid.as_str()]).await?;
+    }
+    let entries: Vec<_> = change
+        .entries()
+        .into_iter()
+        .map(|entry| (entry, now))
+        .collect();
+    let mut position = head;
+    if !entries.is_empty() {
+        position = log::append(tx, &entries).await?;
+        for _ in entries.iter().skip(1) {
+            position = position.next();
+        }
+    }
+    Ok(ChangeKeys::Changed(position))
 }
 
 /// Inserts a signing key.

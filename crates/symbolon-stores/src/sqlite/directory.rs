@@ -1,14 +1,18 @@
 //! Users, apps and keys in SQLite.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Result as Read, Row, params, types::Type};
 use symbolon_authority::{
     App, PasswordHash, User,
-    ports::{AddApp, AddUser, AppChange, Directory, Ended, StoreError, StoredKey},
+    ports::{
+        AddApp, AddUser, AppChange, ChangeKeys, Directory, Ended, KeyChange, StoreError, StoredKey,
+    },
 };
 use symbolon_login::{
-    AppSettings, Change, ClientId, Digest, Identifier, Lifetimes, LoginPolicy, Position, Role,
-    Scope, UnixMillis, UserId,
+    AppSettings, Change, ClientId, Digest, Identifier, KeyId, Lifetimes, LoginPolicy, Position,
+    Role, Scope, UnixMillis, UserId,
 };
 
 use super::{
@@ -218,6 +222,31 @@ impl Directory for Sqlite {
         .await
     }
 
+    async fn change_keys(
+        &self,
+        change: KeyChange,
+        now: UnixMillis,
+    ) -> Result<ChangeKeys, StoreError> {
+        self.write(move |tx| {
+            if key_ids(tx.conn())? != change.seen {
+                return Ok(ChangeKeys::Overtaken);
+            }
+            if let Some(key) = &change.add {
+                write_key(tx.conn(), key)?;
+            }
+            for kid in change.removed() {
+                let sql = "DELETE FROM signing_key WHERE kid = ?1";
+                tx.conn().prepare_cached(sql)?.execute([kid.as_str()])?;
+            }
+            let mut position = tx.head();
+            for entry in change.entries() {
+                position = tx.append(&entry, now)?;
+            }
+            Ok(ChangeKeys::Changed(position))
+        })
+        .await
+    }
+
     async fn keys(&self) -> Result<Vec<StoredKey>, StoreError> {
         self.read(|conn| {
             let sql = "SELECT kid, algorithm, public_jwk, sealed, created_at FROM signing_key
@@ -284,6 +313,12 @@ pub(super) fn write_user(
         cut_number,
     ];
     insert(conn, sql, "user id", row)
+}
+
+fn key_ids(conn: &Connection) -> Work<BTreeSet<KeyId>> {
+    let mut present = conn.prepare_cached("SELECT kid FROM signing_key")?;
+    let present = present.query_map([], |row| text(row, 0))?;
+    Ok(present.collect::<Result<_, _>>()?)
 }
 
 /// Inserts a signing key.

@@ -1,12 +1,14 @@
 //! Users, apps, keys, marks.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use symbolon_authority::{
     User,
-    ports::{AddApp, AddUser, AppChange, Open, StoredKey, Terms},
+    ports::{AddApp, AddUser, AppChange, ChangeKeys, KeyChange, Open, StoredKey, Terms},
 };
-use symbolon_login::{AtLimit, Change, Freshness, Lifetimes, LoginPolicy, Position, Scope, Shape};
+use symbolon_login::{
+    AtLimit, Change, Freshness, KeyId, Lifetimes, LoginPolicy, Position, Scope, Shape,
+};
 
 use crate::fixture::*;
 
@@ -213,6 +215,78 @@ pub(crate) async fn the_first_key_of_an_algorithm_is_the_only_one(store: Shared)
     let log = entries(&store, Position::START, 1).await;
     let jwk = given.public_jwk;
     assert_eq!(log[0].change, Change::KeyAdded { jwk });
+}
+
+fn kids(kids: &[&str]) -> BTreeSet<KeyId> {
+    kids.iter().map(|kid| kid.parse().unwrap()).collect()
+}
+
+async fn key_names(store: &Shared) -> Vec<String> {
+    let keys = store.keys().await.unwrap();
+    keys.iter().map(|key| key.kid.to_string()).collect()
+}
+
+pub(crate) async fn keys_come_and_go_with_their_entries(store: Shared) {
+    store
+        .add_first_key(key("k1", "ES256", 1), NOW)
+        .await
+        .unwrap();
+    let added = KeyChange {
+        seen: kids(&["k1"]),
+        add: Some(key("k2", "ES256", 2)),
+        cut: None,
+        retire: Vec::new(),
+    };
+    let outcome = store.change_keys(added, NOW).await.unwrap();
+    assert_eq!(outcome, ChangeKeys::Changed(Position::new(1, 2)));
+    assert_eq!(key_names(&store).await, ["k1", "k2"]);
+    let jwk = key("k2", "ES256", 2).public_jwk;
+    let log = entries(&store, Position::new(1, 1), 9).await;
+    assert_eq!(log[0].change, Change::KeyAdded { jwk });
+
+    let replaced = KeyChange {
+        seen: kids(&["k1", "k2"]),
+        add: Some(key("k3", "ES256", 3)),
+        cut: Some("k2".parse().unwrap()),
+        retire: vec!["k1".parse().unwrap()],
+    };
+    let outcome = store.change_keys(replaced.clone(), NOW).await.unwrap();
+    assert_eq!(outcome, ChangeKeys::Changed(Position::new(1, 6)));
+    assert_eq!(key_names(&store).await, ["k3"]);
+    let log = entries(&store, Position::new(1, 2), 9).await;
+    let told: Vec<_> = log.into_iter().map(|entry| entry.change).collect();
+    assert_eq!(told, replaced.entries());
+    let covers = Scope::Key {
+        kid: "k2".parse().unwrap(),
+    };
+    assert_eq!(told[1], Change::CutOff { covers });
+}
+
+pub(crate) async fn keys_change_only_as_they_were_seen(store: Shared) {
+    store
+        .add_first_key(key("k1", "ES256", 1), NOW)
+        .await
+        .unwrap();
+    for seen in [kids(&[]), kids(&["k2"]), kids(&["k1", "k2"])] {
+        let change = KeyChange {
+            seen,
+            add: Some(key("k3", "ES256", 3)),
+            cut: Some("k1".parse().unwrap()),
+            retire: Vec::new(),
+        };
+        let outcome = store.change_keys(change, NOW).await.unwrap();
+        assert_eq!(outcome, ChangeKeys::Overtaken);
+    }
+    // A key is never put in the place of another one of its name, and nothing is done by halves.
+    let twice = KeyChange {
+        seen: kids(&["k1"]),
+        add: Some(key("k1", "ES256", 3)),
+        cut: None,
+        retire: Vec::new(),
+    };
+    assert!(store.change_keys(twice, NOW).await.is_err());
+    assert_eq!(key_names(&store).await, ["k1"]);
+    assert_eq!(store.head().await.unwrap(), Position::new(1, 1));
 }
 
 pub(crate) async fn a_mark_stays(store: Shared) {

@@ -42,6 +42,8 @@ macro_rules! backend {
                     a_login_policy_is_kept
                     an_app_is_kept_and_changed_in_full
                     the_first_key_of_an_algorithm_is_the_only_one
+                    keys_come_and_go_with_their_entries
+                    keys_change_only_as_they_were_seen
                     a_mark_stays;
                 logins: a_login_opens_at_the_head
                     a_login_opens_only_for_a_user
@@ -104,6 +106,7 @@ macro_rules! backend {
                     a_list_shows_nothing_whose_end_was_acknowledged
                     one_first_admin
                     one_first_key
+                    one_next_key
                     one_taker
                     one_owner_of_an_identifier
                     a_tailer_neither_skips_nor_doubles

@@ -9,7 +9,7 @@ use std::{
 };
 
 use symbolon_authority::ports::{
-    AddUser, Advance, Join, Open, Purpose, StoredKey, Tail, Take, Terms,
+    AddUser, Advance, ChangeKeys, Join, KeyChange, Open, Purpose, StoredKey, Tail, Take, Terms,
 };
 use symbolon_login::{AtLimit, Change, LogEntry, Position, Scope, Sid};
 use tokio::{sync::Barrier, task::JoinSet};
@@ -271,6 +271,33 @@ pub(crate) async fn one_first_key(store: Shared) {
     let added: Vec<_> = outcomes.await.into_iter().flatten().collect();
     assert_eq!(added, [Position::new(1, 1)]);
     assert_eq!(store.keys().await.unwrap().len(), 1);
+}
+
+pub(crate) async fn one_next_key(store: Shared) {
+    let key = |n: usize| StoredKey {
+        kid: format!("k{n}").parse().unwrap(),
+        algorithm: "ES256".to_owned(),
+        public_jwk: serde_json::json!({}),
+        sealed: Vec::new(),
+        created_at: NOW,
+    };
+    store.add_first_key(key(MANY), NOW).await.unwrap();
+    let outcomes = at_once(MANY, |n| {
+        let store = Arc::clone(&store);
+        let change = KeyChange {
+            seen: [key(MANY).kid].into(),
+            add: Some(key(n)),
+            cut: None,
+            retire: Vec::new(),
+        };
+        async move { store.change_keys(change, NOW).await.unwrap() }
+    });
+    let outcomes = outcomes.await.into_iter();
+    let added: Vec<_> = outcomes
+        .filter(|outcome| *outcome != ChangeKeys::Overtaken)
+        .collect();
+    assert_eq!(added, [ChangeKeys::Changed(Position::new(1, 2))]);
+    assert_eq!(store.keys().await.unwrap().len(), 2);
 }
 
 pub(crate) async fn one_taker(store: Shared) {

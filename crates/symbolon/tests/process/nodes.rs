@@ -7,6 +7,7 @@ use std::{
 };
 
 use reqwest::StatusCode;
+use serde_json::Value;
 
 use crate::{
     relay::Relay,
@@ -143,4 +144,42 @@ async fn a_node_that_lost_the_database_vouches_for_nobody() {
     pages.comes_to(gone, session, RECOVERY).await;
     api.comes_to(gone, jwt, RECOVERY).await;
     assert_eq!(nodes.second.me(session).await, gone);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_made_or_cut_at_one_node_is_known_at_the_other() {
+    let nodes = Nodes::new().await;
+    let _app = nodes.app("api", "jwt", "within(10s)");
+    let jwks = async |node: &Town| -> Value {
+        let url = format!("{}/.well-known/jwks.json", node.url);
+        let answer = node.http.get(url).send().await.unwrap();
+        answer.json().await.unwrap()
+    };
+    let made = nodes.first.order(&["keys", "rotate"], "");
+    let known = jwks(&nodes.second).await;
+    let known = known["keys"].as_array().unwrap();
+    assert_eq!(known.len(), 2);
+    assert!(known.iter().any(|jwk| jwk["kid"] == made["kid"]));
+
+    // Cut off at the second, by whom the first was never told.
+    let login = nodes.first.sign_in("alice", "api").await;
+    let token = text(&login, "access_token");
+    assert_eq!(nodes.second.me(token).await, StatusCode::OK);
+    let listed = nodes.second.order(&["keys", "list"], "");
+    let signing = listed["keys"].as_array().unwrap();
+    let signing = signing.iter().find(|key| key["stage"] == "signing");
+    let kid = text(signing.unwrap(), "kid");
+    let revoked = nodes.second.order(&["keys", "revoke", kid], "");
+    assert_eq!(revoked["signing"]["kid"], made["kid"]);
+    assert_eq!(nodes.first.me(token).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        jwks(&nodes.first).await["keys"].as_array().unwrap().len(),
+        1
+    );
+    for node in [&nodes.first, &nodes.second] {
+        let login = node.sign_in("alice", "api").await;
+        let token = text(&login, "access_token");
+        assert_eq!(nodes.first.me(token).await, StatusCode::OK);
+        assert_eq!(nodes.second.me(token).await, StatusCode::OK);
+    }
 }

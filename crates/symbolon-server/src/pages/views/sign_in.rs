@@ -20,6 +20,8 @@ pub(crate) struct SignInPage {
     pub(crate) identifier: String,
     /// Whether they asked to be remembered on this device.
     pub(crate) remember: bool,
+    /// Whether they are signed in, and what waits wants them to prove it again.
+    pub(crate) again: bool,
     /// Whether that was refused.
     pub(crate) refused: bool,
 }
@@ -36,7 +38,15 @@ impl SignInPage {
             notice: None,
             identifier: String::new(),
             remember: false,
+            again: false,
             refused: false,
+        }
+    }
+
+    fn why_again(&self) -> String {
+        match &self.app {
+            Some(app) => self.t.prove_again_for(app),
+            None => self.t.prove_again(),
         }
     }
 

@@ -152,6 +152,7 @@ fn pages(language: Language) -> Vec<(&'static str, String)> {
     );
     sign_in.identifier = hostile();
     sign_in.refused = true;
+    sign_in.again = true;
     sign_in.notice = Some(Notice::SignedOut);
     let account = AccountPage {
         page: page(language),

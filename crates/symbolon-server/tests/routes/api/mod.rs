@@ -1,5 +1,6 @@
 mod apps;
 mod guards;
+mod keys;
 mod logins;
 mod me;
 mod openapi;

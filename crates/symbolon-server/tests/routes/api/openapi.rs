@@ -19,6 +19,8 @@ async fn the_document_is_there_for_everybody() {
         "/api/v1/apps",
         "/api/v1/apps/{client_id}",
         "/api/v1/guards",
+        "/api/v1/keys",
+        "/api/v1/keys/{kid}",
     ] {
         assert!(document["paths"][path].is_object(), "{path}");
     }

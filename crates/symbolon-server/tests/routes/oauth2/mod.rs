@@ -1,4 +1,5 @@
 mod authorize;
 mod introspect;
 mod revoke;
+mod step_up;
 mod token;
