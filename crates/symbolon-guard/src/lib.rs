@@ -35,6 +35,9 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! To test such an app without a server there is the module `testing` (cargo feature `testing`, for
+//! `[dev-dependencies]` only). Tokens of somebody else's issuer are checked by a [`ThirdParty`].
 
 mod authority;
 mod backoff;
@@ -63,6 +66,9 @@ mod response;
 mod sign_in;
 mod sign_out;
 mod sse;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+mod third_party;
 mod transport;
 mod tunnel;
 mod visit;
@@ -76,7 +82,12 @@ pub use guard::{ConnectError, Guard, GuardBuilder, Status};
 pub use identity::{CredentialView, Identity};
 pub use layer::{GuardLayer, GuardService, ResponseFuture};
 pub use refusal::{Refusal, Refused};
+pub use symbolon_jose::Algorithm;
 pub use symbolon_login::{
     ClientId, Freshness, Ground, Position, Role, Shape, Sid, UnixMillis, UserId,
+};
+pub use third_party::{
+    ThirdParty, ThirdPartyBuilder, ThirdPartyError, ThirdPartyIdentity, ThirdPartyLayer,
+    ThirdPartyRefusal, ThirdPartyService, ThirdPartyStatus, ThirdPartyTokens,
 };
 pub use transport::{LocalAuthority, Transport, Undelivered};

@@ -6,17 +6,19 @@ use std::{collections::BTreeSet, path::Path};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
+/// What a `main` may build on, where all parts meet: the binary's, and that of any user.
+const MAIN: &[&str] = &[
+    "symbolon-server",
+    "symbolon-stores",
+    "symbolon-guard",
+    "symbolon-adviser",
+];
+
 /// What each of our crates may build on. A crate that is not listed may not exist.
 const ALLOWED: &[(&str, &[&str])] = &[
-    (
-        "symbolon",
-        &[
-            "symbolon-server",
-            "symbolon-stores",
-            "symbolon-guard",
-            "symbolon-adviser",
-        ],
-    ),
+    ("symbolon", MAIN),
+    // Examples are what users write.
+    ("symbolon-example-axum", MAIN),
     (
         "symbolon-server",
         &[
@@ -117,7 +119,39 @@ fn every_crate_has_its_place_in_the_table() {
     assert_eq!(unplaced, Vec::<String>::new());
 }
 
-/// The test above is able to fail.
+/// Whoever holds a test authority signs anybody in: it must not be in any program.
+#[test]
+fn the_test_authority_is_for_tests_alone() {
+    let metadata = workspace();
+    let takes_it = |kind: DependencyKind| {
+        let dependencies = metadata.packages.iter().flat_map(|package| {
+            let from = package.name.to_string();
+            package
+                .dependencies
+                .iter()
+                .map(move |to| (from.clone(), to))
+        });
+        let taken = dependencies.filter(|(_, to)| {
+            let has_feature = to.features.iter().any(|feature| feature == "testing");
+            to.name == "symbolon-guard" && has_feature && to.kind == kind
+        });
+        taken.map(|(from, _)| from).collect::<Vec<_>>()
+    };
+    assert_eq!(takes_it(DependencyKind::Normal), Vec::<String>::new());
+    assert_eq!(takes_it(DependencyKind::Build), Vec::<String>::new());
+    assert_eq!(
+        takes_it(DependencyKind::Development),
+        ["symbolon-example-axum"]
+    );
+    let guard = metadata
+        .packages
+        .iter()
+        .find(|package| package.name == "symbolon-guard");
+    let features = &guard.expect("the guard").features;
+    assert!(features.contains_key("testing") && !features.contains_key("default"));
+}
+
+/// The tests above are able to fail.
 #[test]
 fn a_wrong_arrow_is_named() {
     let arrow = |from: &str, to: &str, only_tests| Arrow {

@@ -20,3 +20,4 @@ mod open;
 mod refusals;
 mod renewal;
 mod sign_in;
+mod third_party;
