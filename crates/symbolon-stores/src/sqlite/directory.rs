@@ -97,6 +97,7 @@ impl Directory for Sqlite {
         password: PasswordHash,
         now: UnixMillis,
     ) -> Result<Option<Ended>, StoreError> {
+        self.whole_roll().await?;
         self.write(move |tx| {
             let sql = "UPDATE user SET password = ?2 WHERE id = ?1";
             let row = params![id.as_bytes(), password.expose()];
@@ -114,6 +115,7 @@ impl Directory for Sqlite {
         roles: Vec<Role>,
         now: UnixMillis,
     ) -> Result<Option<Ended>, StoreError> {
+        self.whole_roll().await?;
         self.write(move |tx| {
             let sql = "UPDATE user SET roles = ?2, is_admin = ?3 WHERE id = ?1";
             let row = params![
@@ -139,6 +141,7 @@ impl Directory for Sqlite {
     }
 
     async fn disable_user(&self, id: UserId, now: UnixMillis) -> Result<Option<Ended>, StoreError> {
+        self.whole_roll().await?;
         self.write(move |tx| {
             let sql = "UPDATE user SET disabled_at = coalesce(disabled_at, ?2) WHERE id = ?1";
             let row = params![id.as_bytes(), now.as_millis()];
