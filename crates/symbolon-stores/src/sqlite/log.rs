@@ -75,6 +75,7 @@ pub(super) fn end(tx: &mut Transaction<'_>, scope: Scope, now: UnixMillis) -> Wo
         let number = to_integer(position.number())?;
         let row = params![user.as_bytes(), position.epoch(), number];
         tx.conn().prepare_cached(sql)?.execute(row)?;
+        tx.welcome().forget(user);
     }
     Ok(Ended { position, count })
 }

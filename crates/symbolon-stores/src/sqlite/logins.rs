@@ -22,6 +22,7 @@ use super::{
     },
     fault::Work,
     log,
+    memory::fits,
     roll::Entry,
     sweep,
     unmarked::View,
@@ -43,9 +44,17 @@ impl Logins for Sqlite {
     ) -> Result<Open, StoreError> {
         self.roll_for(&[terms.per_person, terms.per_app], &terms.instead_of)
             .await?;
-        self.write(move |tx| {
-            if !is_welcome(tx.conn(), login.user, terms.since)? {
-                return Ok(Open::UserGone);
+        let login = Arc::new(Login {
+            ended_at: None,
+            ..login
+        });
+        // Encoded here and put together here: the writer's time is everyone's.
+        let methods = to_json(&login.methods)?;
+        let (row, first) = (Arc::clone(&login), grant.clone());
+        let opened = self.write(move |tx| {
+            let (login, grant) = (&*row, &first);
+            if !is_welcome(tx, login.user, terms.since)? {
+                return Ok(Err(Open::UserGone));
             }
             let limits = Limits {
                 per_person: terms.per_person,
@@ -55,17 +64,18 @@ impl Logins for Sqlite {
             let room = make_room(tx, &limits, login.user, None, &grant.client_id, now)?;
             if let Some(live) = room {
                 refuse_in_use(tx, Some(login.sid), grant.id)?;
-                return Ok(Open::Full(live));
+                return Ok(Err(Open::Full(live)));
             }
-            let login = Login {
-                ended_at: None,
-                ..login.clone()
-            };
-            insert_login(tx, &login, Some(grant.id), tx.head())?;
-            let grant = add_grant(tx, login.sid, grant.clone(), IsFirst::Yes, now)?;
-            Ok(Open::Opened(Box::new(Standpoint { login, grant })))
+            insert_login(tx, login, &methods, Some(grant.id), tx.head())?;
+            add_grant(tx, login.sid, grant.clone(), IsFirst::Yes, now).map(Ok)
+        });
+        Ok(match opened.await? {
+            Ok(grant) => {
+                let login = Arc::unwrap_or_clone(login);
+                Open::Opened(Box::new(Standpoint { login, grant }))
+            }
+            Err(refused) => refused,
         })
-        .await
     }
 
     async fn join(
@@ -236,17 +246,20 @@ impl Sqlite {
 }
 
 /// Whether the user may sign in on what was known of them at `since`.
-fn is_welcome(conn: &Connection, user: UserId, since: Option<Position>) -> Work<bool> {
+fn is_welcome(tx: &Transaction<'_>, user: UserId, since: Option<Position>) -> Work<bool> {
+    if let Some(welcome) = tx.welcome().judge(user, since) {
+        return Ok(welcome);
+    }
     let sql = "SELECT cut_epoch, cut_number FROM user WHERE id = ?1 AND disabled_at IS NULL";
-    let mut welcome = conn.prepare_cached(sql)?;
+    let mut welcome = tx.conn().prepare_cached(sql)?;
     let cut = welcome.query_row([user.as_bytes()], |row| {
         let cut = row.get::<_, Option<u32>>(0)?;
         cut.map(|_| position(row, 0, 1)).transpose()
     });
-    Ok(match cut.optional()? {
-        None => false,
-        Some(cut) => since.is_none_or(|since| cut <= Some(since)),
-    })
+    Ok(cut.optional()?.is_some_and(|cut| {
+        tx.welcome().remember(user, cut);
+        fits(cut, since)
+    }))
 }
 
 /// Ends what has to make room for one more login of the person, `joined` left out of account. Some:
@@ -262,10 +275,10 @@ fn make_room(
     if limits.are_none() {
         return Ok(None);
     }
-    let theirs = tx.logins_of(user)?;
-    if limits.fit_beside(u64::try_from(theirs.len()).unwrap_or(u64::MAX)) {
+    if limits.fit_beside(u64::try_from(tx.number_of(user)?).unwrap_or(u64::MAX)) {
         return Ok(None);
     }
+    let theirs = tx.logins_of(user)?;
     let mut live = live_logins(tx.conn(), &tx.view(), &theirs, user, now)?;
     live.retain(|live| Some(live.login.sid) != joined);
     match limits.room(live, client_id) {
@@ -448,10 +461,11 @@ fn with_grants(conn: &Connection, found: Found) -> Work<LoginWithGrants> {
     Ok(LoginWithGrants { login, grants })
 }
 
-/// Inserts a row with all its columns, and puts it on the roll.
+/// Inserts a row with all its columns, `methods` as JSON, and puts it on the roll.
 pub(super) fn insert_login(
     tx: &mut Transaction<'_>,
     login: &Login,
+    methods: &str,
     first: Option<GrantId>,
     rev: Position,
 ) -> Work<()> {
@@ -463,7 +477,7 @@ pub(super) fn insert_login(
         login.sid.as_bytes(),
         login.user.as_bytes(),
         login.authenticated_at.as_millis(),
-        to_json(&login.methods)?,
+        methods,
         login.device,
         login.expires_at.as_millis(),
         login

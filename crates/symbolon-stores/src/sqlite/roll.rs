@@ -7,7 +7,7 @@
 //! whoever needs it waits for that ([`Roll::whole`]).
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, btree_set::Range},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -128,15 +128,23 @@ impl Roll {
         }
     }
 
+    /// How many logins of a person may live.
+    pub(super) fn number_of(&self, user: UserId) -> Work<usize> {
+        self.theirs(user, |theirs| theirs.count())
+    }
+
     /// The logins of a person that may live.
     pub(super) fn of(&self, user: UserId) -> Work<BTreeSet<Sid>> {
+        self.theirs(user, |theirs| theirs.map(|(_, sid)| *sid).collect())
+    }
+
+    fn theirs<T>(&self, user: UserId, take: impl FnOnce(Range<'_, (UserId, Sid)>) -> T) -> Work<T> {
         if !*self.whole.borrow() {
             return Err(Fault::unavailable("the store is still being read"));
         }
         let (first, last) = (Sid::from_bytes([0; 16]), Sid::from_bytes([0xff; 16]));
         let state = self.lock();
-        let theirs = state.by_person.range((user, first)..=(user, last));
-        Ok(theirs.map(|(_, sid)| *sid).collect())
+        Ok(take(state.by_person.range((user, first)..=(user, last))))
     }
 
     /// Up to `limit` logins that may have expired before `before`, those first that expired first.

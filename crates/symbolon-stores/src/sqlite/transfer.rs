@@ -7,7 +7,7 @@ use symbolon_login::{LogEntry, Position};
 
 use super::{
     Sqlite,
-    columns::{bytes, digest, insert, json, number, position, time, to_integer},
+    columns::{bytes, digest, insert, json, number, position, time, to_integer, to_json},
     directory::{app_columns, read_app, read_key, read_user, write_app, write_key, write_user},
     fault::Work,
     log,
@@ -269,7 +269,7 @@ fn write(tx: &mut Transaction<'_>, record: &Record) -> Work<()> {
             user,
             password,
             cut,
-        } => write_user(conn, user, password, *cut),
+        } => write_user(tx, user, password, *cut),
         Record::App(app) => write_app(conn, app),
         Record::SigningKey(key) => write_key(conn, key),
         Record::Mark(name) => {
@@ -277,7 +277,10 @@ fn write(tx: &mut Transaction<'_>, record: &Record) -> Work<()> {
             insert(conn, sql, "mark", [name])
         }
         // What a cut-off of its own log killed is marked: no later one is older than it.
-        Record::Login(login) => insert_login(tx, login, None, Position::new(0, 0)),
+        Record::Login(login) => {
+            let methods = to_json(&login.methods)?;
+            insert_login(tx, login, &methods, None, Position::new(0, 0))
+        }
         Record::Grant(grant) => insert_grant(conn, grant, IsFirst::No),
         Record::LogEntry { at, entry } => {
             log::insert_entry(conn, entry.position, &entry.change, *at)

@@ -26,7 +26,7 @@ use tracing::error;
 use super::{
     fault::{Fault, Work},
     log,
-    memory::Memory,
+    memory::{Memory, Welcome},
     roll::{Entry, Expiry},
     unmarked::{self, Ends, View},
 };
@@ -224,6 +224,18 @@ impl<'a> Transaction<'a> {
     /// What it knows of ends, its own included.
     pub(super) fn view(&self) -> View<'_> {
         self.memory.unmarked.view(Some(&self.news.ends))
+    }
+
+    /// At least as many logins of a person as live.
+    pub(super) fn number_of(&self, user: UserId) -> Work<usize> {
+        let opened = self.news.opened.iter();
+        let own = opened.filter(|own| own.user == user).count();
+        Ok(self.memory.roll.number_of(user)? + own)
+    }
+
+    /// Who may sign in, as the writer remembers it.
+    pub(super) fn welcome(&self) -> &Welcome {
+        &self.memory.welcome
     }
 
     /// The logins of a person that may live.

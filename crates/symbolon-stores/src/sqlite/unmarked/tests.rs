@@ -39,7 +39,7 @@ async fn with_alice(dir: &Path) -> Sqlite {
     store
 }
 
-async fn open(store: &Sqlite, n: u8) {
+fn a_login(n: u8) -> (Login, NewGrant) {
     let login = Login {
         sid: sid(n),
         user: alice(),
@@ -56,6 +56,11 @@ async fn open(store: &Sqlite, n: u8) {
         client_id: "app".parse().unwrap(),
         digest: Digest::of("test", &[n]),
     };
+    (login, grant)
+}
+
+async fn open(store: &Sqlite, n: u8) {
+    let (login, grant) = a_login(n);
     let opened = store.open(login, grant, Terms::default(), NOW).await;
     assert!(matches!(opened.unwrap(), Open::Opened(_)));
 }
@@ -175,6 +180,28 @@ async fn what_failed_ended_nothing() {
     assert!(failed.is_err());
     assert_eq!(living(&store).await, [sid(1)]);
     assert_eq!(end(&store, 1).await, 1);
+}
+
+#[tokio::test]
+async fn who_was_enabled_by_what_failed_is_disabled() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = with_alice(dir.path()).await;
+    open(&store, 1).await;
+    store.disable_user(alice(), NOW).await.unwrap();
+    let failed: Result<(), _> = store
+        .write(|tx| {
+            tx.conn()
+                .execute("UPDATE user SET disabled_at = NULL", [])?;
+            tx.welcome().remember(alice(), None);
+            Err(crate::sqlite::fault::Fault::unavailable("on purpose"))
+        })
+        .await;
+    assert!(failed.is_err());
+    let (login, grant) = a_login(2);
+    let opened = store.open(login, grant, Terms::default(), NOW).await;
+    assert!(matches!(opened.unwrap(), Open::UserGone));
+    assert!(store.enable_user(alice()).await.unwrap());
+    open(&store, 2).await;
 }
 
 #[test]

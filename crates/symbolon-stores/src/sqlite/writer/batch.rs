@@ -174,6 +174,7 @@ impl Thread {
                 error!("a transaction failed: {}", fault.repeat());
                 // It begins anew once the disk takes something again.
                 self.marking = None;
+                self.memory.welcome.forget_all();
                 self.touches.written(Vec::new());
                 if !self.conn.is_autocommit()
                     && let Err(error) = self.conn.execute_batch("ROLLBACK")
@@ -205,6 +206,7 @@ impl Thread {
         // Rare, and so dear: savepoints around all requests would cost every batch as much as the
         // work itself.
         self.execute("ROLLBACK")?;
+        self.memory.welcome.forget_all();
         let committed = self.attempt(batch, touched, Guarded::Yes)?;
         committed.ok_or_else(|| Fault::unavailable("a write could not be undone"))
     }
@@ -286,6 +288,7 @@ impl Thread {
         let kept = request.run(transaction);
         if !kept {
             (transaction.head, transaction.news) = (head, news);
+            self.memory.welcome.forget_all();
             if self.conn.is_autocommit() {
                 return Ok(false);
             }
