@@ -10,18 +10,21 @@ mod fault;
 mod limits;
 mod log;
 mod logins;
+mod memory;
 mod once;
 mod open;
 mod readers;
+mod roll;
 mod schema;
 mod sweep;
 mod transfer;
+mod unmarked;
 mod writer;
 
 use std::{
     fs::File,
     path::Path,
-    sync::{Mutex, atomic::Ordering},
+    sync::{Arc, Mutex, atomic::Ordering},
 };
 
 use rusqlite::Connection;
@@ -36,7 +39,10 @@ use crate::Migration;
 use crate::bounded_counters::BoundedCounters;
 use crate::touches::Touches;
 use fault::Work;
+use memory::Memory;
 use readers::Readers;
+use roll::Reading;
+use unmarked::View;
 use writer::{Transaction, Writer};
 
 /// All ports on the file `symbolon.db` of a data directory, held by one process at a time.
@@ -65,9 +71,11 @@ use writer::{Transaction, Writer};
 pub struct Sqlite {
     // In the order in which they go: the writer's connection is the last one on the file, and the
     // lock is given back when nothing is open any more.
+    reading: Reading,
     readers: Readers,
     writer: Writer,
     counters: Mutex<BoundedCounters>,
+    memory: Arc<Memory>,
     _lock: File,
 }
 
@@ -98,16 +106,22 @@ impl Sqlite {
             lock,
             writer,
             readers,
+            roll,
+            memory,
             head,
         } = open::open(dir)?;
+        let memory = Arc::new(memory);
         let threads = |report| OpenError::Io {
             path: dir.to_owned(),
             report,
         };
         Ok(Self {
-            writer: Writer::start(writer, head, writer::QUEUE).map_err(threads)?,
+            reading: Reading::start(roll, Arc::clone(&memory.roll)).map_err(threads)?,
+            writer: Writer::start(writer, head, Arc::clone(&memory), writer::QUEUE)
+                .map_err(threads)?,
             readers: Readers::start(readers).map_err(threads)?,
             counters: Mutex::default(),
+            memory,
             _lock: lock,
         })
     }
@@ -116,11 +130,14 @@ impl Sqlite {
     /// Nothing acknowledged is lost if it did not. Blocks: not for an async task.
     pub fn close(self) -> Result<(), StoreError> {
         let Self {
+            reading,
             readers,
             mut writer,
             counters: _,
+            memory: _,
             _lock,
         } = self;
+        drop(reading);
         drop(readers);
         writer.close().map_err(StoreError::from)
     }
@@ -149,6 +166,22 @@ impl Sqlite {
         F: FnOnce(&Connection) -> Work<T> + Send + 'static,
     {
         self.readers.run(work).await
+    }
+
+    /// Reads rows of logins and what is known of their ends.
+    async fn read_logins<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&Connection, &View<'_>) -> Work<T> + Send + 'static,
+    {
+        let memory = Arc::clone(&self.memory);
+        self.read(move |conn| memory.unmarked.read(|view| work(conn, view)))
+            .await
+    }
+
+    /// Waits until it is known whose logins there are.
+    async fn whole_roll(&self) -> Result<(), StoreError> {
+        self.memory.roll.whole().await
     }
 
     fn note_use(&self, grant: GrantId, now: UnixMillis) {

@@ -16,6 +16,7 @@ use symbolon_login::{Position, Scope, UnixMillis};
 
 use super::{
     OpenError, log,
+    memory::Memory,
     open::{DATABASE, UNFINISHED, beside, flags, inspect, lock_directory, sync},
     writer::Transaction,
 };
@@ -196,7 +197,8 @@ fn begin_epoch(
     let store = |fault: super::fault::Fault| OpenError::store(draft, fault.into());
     let open = conn.unchecked_transaction().map_err(refused)?;
     let from = log::head(&open).map_err(store)?;
-    let mut transaction = Transaction::on(&open, from);
+    let memory = Memory::load(&open).map_err(store)?;
+    let mut transaction = Transaction::on(&open, from, &memory);
     let mut ended = log::begin_epoch(&mut transaction, known, now).map_err(store)?;
     if logins == RestoredLogins::End {
         let all = log::end(&mut transaction, Scope::Everything {}, now).map_err(store)?;

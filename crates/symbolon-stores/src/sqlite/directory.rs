@@ -22,13 +22,13 @@ use super::{
     },
     fault::Work,
     log,
+    writer::Transaction,
 };
 
 #[async_trait]
 impl Directory for Sqlite {
     async fn add_user(&self, user: User, password: PasswordHash) -> Result<AddUser, StoreError> {
-        self.write(move |tx| add_user(tx.conn(), &user, &password))
-            .await
+        self.write(move |tx| add_user(tx, &user, &password)).await
     }
 
     async fn add_first_admin(
@@ -41,7 +41,7 @@ impl Directory for Sqlite {
             if tx.conn().prepare_cached(sql)?.exists([])? {
                 return Ok(None);
             }
-            add_user(tx.conn(), &user, &password).map(Some)
+            add_user(tx, &user, &password).map(Some)
         })
         .await
     }
@@ -101,7 +101,9 @@ impl Directory for Sqlite {
         password: PasswordHash,
         now: UnixMillis,
     ) -> Result<Option<Ended>, StoreError> {
+        self.whole_roll().await?;
         self.write(move |tx| {
+            tx.welcome().forget(id);
             let sql = "UPDATE user SET password = ?2 WHERE id = ?1";
             let row = params![id.as_bytes(), password.expose()];
             let there = tx.conn().prepare_cached(sql)?.execute(row)? > 0;
@@ -118,7 +120,9 @@ impl Directory for Sqlite {
         roles: Vec<Role>,
         now: UnixMillis,
     ) -> Result<Option<Ended>, StoreError> {
+        self.whole_roll().await?;
         self.write(move |tx| {
+            tx.welcome().forget(id);
             let sql = "UPDATE user SET roles = ?2, is_admin = ?3 WHERE id = ?1";
             let row = params![
                 id.as_bytes(),
@@ -143,7 +147,9 @@ impl Directory for Sqlite {
     }
 
     async fn disable_user(&self, id: UserId, now: UnixMillis) -> Result<Option<Ended>, StoreError> {
+        self.whole_roll().await?;
         self.write(move |tx| {
+            tx.welcome().forget(id);
             let sql = "UPDATE user SET disabled_at = coalesce(disabled_at, ?2) WHERE id = ?1";
             let row = params![id.as_bytes(), now.as_millis()];
             let there = tx.conn().prepare_cached(sql)?.execute(row)? > 0;
@@ -156,6 +162,7 @@ impl Directory for Sqlite {
 
     async fn enable_user(&self, id: UserId) -> Result<bool, StoreError> {
         self.write(move |tx| {
+            tx.welcome().forget(id);
             let sql = "UPDATE user SET disabled_at = NULL WHERE id = ?1";
             Ok(tx.conn().prepare_cached(sql)?.execute([id.as_bytes()])? > 0)
         })
@@ -278,19 +285,19 @@ impl Directory for Sqlite {
     }
 }
 
-fn add_user(conn: &Connection, user: &User, password: &PasswordHash) -> Work<AddUser> {
+fn add_user(tx: &Transaction<'_>, user: &User, password: &PasswordHash) -> Work<AddUser> {
     let sql = "SELECT 1 FROM user WHERE identifier = ?1";
     let identifier = user.identifier.as_str();
-    if conn.prepare_cached(sql)?.exists([identifier])? {
+    if tx.conn().prepare_cached(sql)?.exists([identifier])? {
         return Ok(AddUser::Taken);
     }
-    write_user(conn, user, password, None)?;
+    write_user(tx, user, password, None)?;
     Ok(AddUser::Added)
 }
 
 /// Inserts a row with all its columns.
 pub(super) fn write_user(
-    conn: &Connection,
+    tx: &Transaction<'_>,
     user: &User,
     password: &PasswordHash,
     cut: Option<Position>,
@@ -312,7 +319,8 @@ pub(super) fn write_user(
         cut.map(Position::epoch),
         cut_number,
     ];
-    insert(conn, sql, "user id", row)
+    tx.welcome().forget(user.id);
+    insert(tx.conn(), sql, "user id", row)
 }
 
 fn key_ids(conn: &Connection) -> Work<BTreeSet<KeyId>> {

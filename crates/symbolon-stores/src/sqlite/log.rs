@@ -1,11 +1,13 @@
 //! The revocation log in SQLite: ending what a cut-off covers, and reading the log.
 
-use rusqlite::{Connection, Params, params};
+use rusqlite::{Connection, OptionalExtension, Params, params};
 use symbolon_authority::ports::{Ended, Tail};
-use symbolon_login::{AppSettings, Change, CutOff, LogEntry, Position, Scope, UnixMillis};
+use symbolon_login::{
+    AppSettings, Change, ClientId, CutOff, LogEntry, Position, Scope, Sid, UnixMillis, UserId,
+};
 
 use super::{
-    columns::{json, position, to_integer, to_json},
+    columns::{bytes, json, position, to_integer, to_json},
     directory::all_apps,
     fault::Work,
     writer::Transaction,
@@ -19,9 +21,24 @@ pub(super) fn head(conn: &Connection) -> Work<Position> {
     Ok(head.query_row([], |row| position(row, 0, 1))?)
 }
 
-/// Marks what `scope` covers as ended, whatever the number, and appends the cut-off.
+/// Ends what `scope` covers, whatever the number, and appends the cut-off.
+///
+/// The end of one login is the cut-off and nothing else: its row is marked later, or never, because it
+/// is removed first. For the wide scopes, whose marks ask the rows, all rows are marked before.
 pub(super) fn end(tx: &mut Transaction<'_>, scope: Scope, now: UnixMillis) -> Work<Ended> {
     let at = now.as_millis();
+    if let Scope::Login { sid } = scope {
+        let whose = whose(tx, sid)?;
+        let position = tx.append(&Change::CutOff { covers: scope }, now)?;
+        if let Some(user) = whose {
+            tx.ended_by(position, user, sid, now);
+        }
+        let count = u64::from(whose.is_some());
+        return Ok(Ended { position, count });
+    }
+    if let Scope::Everything {} | Scope::Restored { .. } | Scope::App { .. } = scope {
+        tx.mark_all()?;
+    }
     let count = match &scope {
         Scope::Everything {} => mark(
             tx,
@@ -37,7 +54,7 @@ pub(super) fn end(tx: &mut Transaction<'_>, scope: Scope, now: UnixMillis) -> Wo
             params![at, from.epoch(), to_integer(from.number())?],
         )?,
         // Only tokens that the key signed die, and the store keeps no tokens.
-        Scope::Key { .. } => 0,
+        Scope::Key { .. } | Scope::Login { .. } => 0,
         Scope::App { client_id } => mark(
             tx,
             "UPDATE grant SET ended_at = ?1 WHERE client_id = ?2 AND ended_at IS NULL
@@ -45,23 +62,8 @@ pub(super) fn end(tx: &mut Transaction<'_>, scope: Scope, now: UnixMillis) -> Wo
                          WHERE login.sid = grant.sid AND login.ended_at IS NULL)",
             params![at, client_id.as_str()],
         )?,
-        Scope::User { user } => mark(
-            tx,
-            "UPDATE login SET ended_at = ?1 WHERE user = ?2 AND ended_at IS NULL",
-            params![at, user.as_bytes()],
-        )?,
-        Scope::Login { sid } => mark(
-            tx,
-            "UPDATE login SET ended_at = ?1 WHERE sid = ?2 AND ended_at IS NULL",
-            params![at, sid.as_bytes()],
-        )?,
-        Scope::Grant { sid, client_id } => mark(
-            tx,
-            "UPDATE grant SET ended_at = ?1
-             WHERE sid = ?2 AND +client_id = ?3 AND ended_at IS NULL
-             AND EXISTS (SELECT 1 FROM login WHERE login.sid = ?2 AND login.ended_at IS NULL)",
-            params![at, sid.as_bytes(), client_id.as_str()],
-        )?,
+        Scope::User { user } => end_all_of(tx, *user, now)?,
+        Scope::Grant { sid, client_id } => end_grants(tx, *sid, client_id, now)?,
     };
     let whose = match &scope {
         Scope::User { user } => Some(*user),
@@ -73,8 +75,47 @@ pub(super) fn end(tx: &mut Transaction<'_>, scope: Scope, now: UnixMillis) -> Wo
         let number = to_integer(position.number())?;
         let row = params![user.as_bytes(), position.epoch(), number];
         tx.conn().prepare_cached(sql)?.execute(row)?;
+        tx.welcome().forget(user);
     }
     Ok(Ended { position, count })
+}
+
+/// Whose login it is. None: there is none, or it has ended.
+pub(super) fn whose(tx: &Transaction<'_>, sid: Sid) -> Work<Option<UserId>> {
+    let sql = "SELECT user, rev_epoch, rev_number FROM login WHERE sid = ?1 AND ended_at IS NULL";
+    let mut found = tx.conn().prepare_cached(sql)?;
+    let found = found.query_row([sid.as_bytes()], |row| {
+        Ok((bytes(row, 0).map(UserId::from_bytes)?, position(row, 1, 2)?))
+    });
+    let living = |(_, rev): &(UserId, Position)| tx.view().end_of(sid, *rev).is_none();
+    Ok(found.optional()?.filter(living).map(|(user, _)| user))
+}
+
+/// Marks all living logins of a person. Gives their number.
+fn end_all_of(tx: &mut Transaction<'_>, user: UserId, now: UnixMillis) -> Work<u64> {
+    let mut count = 0;
+    for sid in tx.logins_of(user)? {
+        if whose(tx, sid)? == Some(user) {
+            let sql = "UPDATE login SET ended_at = ?1 WHERE sid = ?2";
+            count += mark(tx, sql, params![now.as_millis(), sid.as_bytes()])?;
+            tx.ended(user, sid);
+        }
+    }
+    Ok(count)
+}
+
+/// Marks an app's grants in a living login. Gives their number.
+fn end_grants(tx: &Transaction<'_>, sid: Sid, client_id: &ClientId, now: UnixMillis) -> Work<u64> {
+    if whose(tx, sid)?.is_none() {
+        return Ok(0);
+    }
+    let row = params![now.as_millis(), sid.as_bytes(), client_id.as_str()];
+    let first = "UPDATE grant SET ended_at = ?1
+                 WHERE id = (SELECT first_grant FROM login WHERE login.sid = ?2)
+                 AND sid = ?2 AND is_first = 1 AND client_id = ?3 AND ended_at IS NULL";
+    let further = "UPDATE grant SET ended_at = ?1
+                   WHERE sid = ?2 AND is_first = 0 AND client_id = ?3 AND ended_at IS NULL";
+    Ok(mark(tx, first, row)? + mark(tx, further, row)?)
 }
 
 /// Writes one entry of the log.
@@ -115,10 +156,12 @@ fn mark(tx: &Transaction<'_>, sql: &str, row: impl Params) -> Work<u64> {
     Ok(u64::try_from(marked).unwrap_or(u64::MAX))
 }
 
-/// Up to `limit` entries after `after`, in one consistent read.
-pub(super) fn tail(conn: &Connection, after: Position, limit: u32) -> Work<Tail> {
+/// Up to `limit` entries after `after` and up to `head`, in one consistent read.
+///
+/// The head was published before: what is in the file beyond it is not acknowledged yet, and whoever
+/// heard of it here could ask for a login before its end is known everywhere.
+pub(super) fn tail(conn: &Connection, head: Position, after: Position, limit: u32) -> Work<Tail> {
     let read = conn.unchecked_transaction()?;
-    let head = head(&read)?;
     if after.epoch() != head.epoch() || after > head {
         return Ok(Tail::Reset);
     }
@@ -127,35 +170,39 @@ pub(super) fn tail(conn: &Connection, after: Position, limit: u32) -> Work<Tail>
     }
     let oldest = "SELECT epoch, number FROM log WHERE epoch = ?1 ORDER BY number LIMIT 1";
     let mut oldest = read.prepare_cached(oldest)?;
-    let oldest = oldest.query_row([head.epoch()], |row| position(row, 0, 1))?;
-    if after.next() < oldest {
+    let oldest = oldest.query_row([head.epoch()], |row| position(row, 0, 1));
+    // None at all: another epoch has begun meanwhile, and its log is all that is left.
+    if oldest
+        .optional()?
+        .is_none_or(|oldest| after.next() < oldest)
+    {
         return Ok(Tail::Reset);
     }
-    let sql = "SELECT epoch, number, change FROM log WHERE epoch = ?1 AND number > ?2
-               ORDER BY number LIMIT ?3";
+    let sql = "SELECT epoch, number, change FROM log
+               WHERE epoch = ?1 AND number > ?2 AND number <= ?3 ORDER BY number LIMIT ?4";
     let mut entries = read.prepare_cached(sql)?;
-    let entries = entries.query_map(
-        params![head.epoch(), to_integer(after.number())?, limit],
-        |row| {
-            Ok(LogEntry {
-                position: position(row, 0, 1)?,
-                change: json(row, 2)?,
-            })
-        },
-    )?;
+    let (first, last) = (to_integer(after.number())?, to_integer(head.number())?);
+    let entries = entries.query_map(params![head.epoch(), first, last, limit], |row| {
+        Ok(LogEntry {
+            position: position(row, 0, 1)?,
+            change: json(row, 2)?,
+        })
+    })?;
     Ok(Tail::Entries(entries.collect::<Result<_, _>>()?))
 }
 
-/// Head, young cut-offs and all apps, in one consistent read.
+/// Head, young cut-offs up to it and all apps, in one consistent read.
 pub(super) fn snapshot(
     conn: &Connection,
+    head: Position,
     kept_since: UnixMillis,
 ) -> Work<(Position, Vec<CutOff>, Vec<AppSettings>)> {
     let read = conn.unchecked_transaction()?;
-    let head = head(&read)?;
-    let sql = "SELECT epoch, number, change FROM log WHERE at >= ?1 ORDER BY epoch, number";
+    let sql = "SELECT epoch, number, change FROM log
+               WHERE at >= ?1 AND (epoch, number) <= (?2, ?3) ORDER BY epoch, number";
     let mut young = read.prepare_cached(sql)?;
-    let mut rows = young.query([kept_since.as_millis()])?;
+    let since = kept_since.as_millis();
+    let mut rows = young.query(params![since, head.epoch(), to_integer(head.number())?])?;
     let mut cut_offs = Vec::new();
     while let Some(row) = rows.next()? {
         if let Change::CutOff { covers: scope } = json(row, 2)? {

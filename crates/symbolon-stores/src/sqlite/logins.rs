@@ -1,5 +1,7 @@
 //! Logins and grants in SQLite.
 
+use std::{collections::BTreeSet, sync::Arc};
+
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Result as Read, Row, params};
 use symbolon_authority::ports::{
@@ -15,11 +17,15 @@ use tokio::sync::watch;
 use super::{
     Sqlite,
     columns::{
-        bytes, digest, insert, json, maybe_span, maybe_time, number, position, text, time,
-        to_integer, to_json,
+        bytes, digest, insert, json, maybe_span, maybe_time, position, text, time, to_integer,
+        to_json,
     },
     fault::Work,
-    log, sweep,
+    log,
+    memory::fits,
+    roll::Entry,
+    sweep,
+    unmarked::View,
     writer::Transaction,
 };
 use crate::{
@@ -36,9 +42,19 @@ impl Logins for Sqlite {
         terms: Terms,
         now: UnixMillis,
     ) -> Result<Open, StoreError> {
-        self.write(move |tx| {
-            if !is_welcome(tx.conn(), login.user, terms.since)? {
-                return Ok(Open::UserGone);
+        self.roll_for(&[terms.per_person, terms.per_app], &terms.instead_of)
+            .await?;
+        let login = Arc::new(Login {
+            ended_at: None,
+            ..login
+        });
+        // Encoded here and put together here: the writer's time is everyone's.
+        let methods = to_json(&login.methods)?;
+        let (row, first) = (Arc::clone(&login), grant.clone());
+        let opened = self.write(move |tx| {
+            let (login, grant) = (&*row, &first);
+            if !is_welcome(tx, login.user, terms.since)? {
+                return Ok(Err(Open::UserGone));
             }
             let limits = Limits {
                 per_person: terms.per_person,
@@ -47,18 +63,19 @@ impl Logins for Sqlite {
             };
             let room = make_room(tx, &limits, login.user, None, &grant.client_id, now)?;
             if let Some(live) = room {
-                refuse_in_use(tx.conn(), Some(login.sid), grant.id)?;
-                return Ok(Open::Full(live));
+                refuse_in_use(tx, Some(login.sid), grant.id)?;
+                return Ok(Err(Open::Full(live)));
             }
-            let login = Login {
-                ended_at: None,
-                ..login.clone()
-            };
-            insert_login(tx.conn(), &login)?;
-            let grant = add_grant(tx, login.sid, grant.clone(), now)?;
-            Ok(Open::Opened(Box::new(Standpoint { login, grant })))
+            insert_login(tx, login, &methods, Some(grant.id), tx.head())?;
+            add_grant(tx, login.sid, grant.clone(), IsFirst::Yes, now).map(Ok)
+        });
+        Ok(match opened.await? {
+            Ok(grant) => {
+                let login = Arc::unwrap_or_clone(login);
+                Open::Opened(Box::new(Standpoint { login, grant }))
+            }
+            Err(refused) => refused,
         })
-        .await
     }
 
     async fn join(
@@ -68,8 +85,9 @@ impl Logins for Sqlite {
         per_app: Option<LoginLimit>,
         now: UnixMillis,
     ) -> Result<Join, StoreError> {
+        self.roll_for(&[per_app], &[]).await?;
         self.write(move |tx| {
-            let Some(login) = login(tx.conn(), sid)? else {
+            let Some(Found { login, .. }) = login(tx.conn(), &tx.view(), sid)? else {
                 return Ok(Join::Unknown);
             };
             if !login.stands(now) {
@@ -82,17 +100,18 @@ impl Logins for Sqlite {
             };
             let room = make_room(tx, &limits, login.user, Some(sid), &grant.client_id, now)?;
             if let Some(others) = room {
-                refuse_in_use(tx.conn(), None, grant.id)?;
+                refuse_in_use(tx, None, grant.id)?;
                 return Ok(Join::Full(others));
             }
-            let grant = add_grant(tx, sid, grant.clone(), now)?;
+            let grant = add_grant(tx, sid, grant.clone(), IsFirst::No, now)?;
             Ok(Join::Granted(Box::new(Standpoint { login, grant })))
         })
         .await
     }
 
     async fn find(&self, grant: GrantId) -> Result<Option<Standpoint>, StoreError> {
-        let mut found = self.read(move |conn| find(conn, grant)).await?;
+        let found = self.read_logins(move |conn, view| find(conn, view, grant));
+        let mut found = found.await?;
         if let Some(found) = &mut found {
             self.touches().overlay(found);
         }
@@ -100,9 +119,9 @@ impl Logins for Sqlite {
     }
 
     async fn login(&self, sid: Sid) -> Result<Option<LoginWithGrants>, StoreError> {
-        let found = self.read(move |conn| {
+        let found = self.read_logins(move |conn, view| {
             let read = conn.unchecked_transaction()?;
-            let found = login(&read, sid)?;
+            let found = login(&read, view, sid)?;
             found.map(|login| with_grants(&read, login)).transpose()
         });
         let mut found = found.await?;
@@ -117,9 +136,16 @@ impl Logins for Sqlite {
         user: UserId,
         now: UnixMillis,
     ) -> Result<Vec<LoginWithGrants>, StoreError> {
-        let found = self.read(move |conn| {
+        self.whole_roll().await?;
+        let memory = Arc::clone(&self.memory);
+        let found = self.read_logins(move |conn, view| {
             let read = conn.unchecked_transaction()?;
-            live_logins(&read, user, now)
+            let mut theirs = memory.roll.of(user)?;
+            // From the first row on the transaction sees one moment. What was opened before it is on the
+            // roll by now, and what was taken off since was on it before.
+            log::head(&read)?;
+            theirs.extend(memory.roll.of(user)?);
+            live_logins(&read, view, &theirs, user, now)
         });
         let mut found: Vec<_> = found.await?;
         for login in &mut found {
@@ -146,6 +172,9 @@ impl Logins for Sqlite {
     }
 
     async fn end(&self, scope: Scope, now: UnixMillis) -> Result<Ended, StoreError> {
+        if matches!(scope, Scope::User { .. }) {
+            self.whole_roll().await?;
+        }
         self.write(move |tx| log::end(tx, scope.clone(), now)).await
     }
 
@@ -156,9 +185,7 @@ impl Logins for Sqlite {
         now: UnixMillis,
     ) -> Result<Option<Ended>, StoreError> {
         self.write(move |tx| {
-            let own = "SELECT 1 FROM login WHERE sid = ?1 AND user = ?2 AND ended_at IS NULL";
-            let row = params![sid.as_bytes(), user.as_bytes()];
-            if !tx.conn().prepare_cached(own)?.exists(row)? {
+            if log::whose(tx, sid)? != Some(user) {
                 return Ok(None);
             }
             log::end(tx, Scope::Login { sid }, now).map(Some)
@@ -180,14 +207,18 @@ impl Logins for Sqlite {
     }
 
     async fn tail(&self, after: Position, limit: u32) -> Result<Tail, StoreError> {
-        self.read(move |conn| log::tail(conn, after, limit)).await
+        let head = self.committed_head();
+        self.read(move |conn| log::tail(conn, head, after, limit))
+            .await
     }
 
     async fn snapshot(
         &self,
         kept_since: UnixMillis,
     ) -> Result<(Position, Vec<CutOff>, Vec<AppSettings>), StoreError> {
-        self.read(move |conn| log::snapshot(conn, kept_since)).await
+        let head = self.committed_head();
+        self.read(move |conn| log::snapshot(conn, head, kept_since))
+            .await
     }
 
     fn wake(&self) -> watch::Receiver<Position> {
@@ -195,22 +226,40 @@ impl Logins for Sqlite {
     }
 
     async fn sweep(&self, before: UnixMillis, limit: u32) -> Result<u64, StoreError> {
+        self.whole_roll().await?;
         self.write(move |tx| sweep::sweep(tx, before, limit)).await
     }
 }
 
+impl Sqlite {
+    /// Waits for the roll if the limits need it.
+    async fn roll_for(
+        &self,
+        limits: &[Option<LoginLimit>],
+        instead_of: &[Sid],
+    ) -> Result<(), StoreError> {
+        if limits.iter().all(Option::is_none) && instead_of.is_empty() {
+            return Ok(());
+        }
+        self.whole_roll().await
+    }
+}
+
 /// Whether the user may sign in on what was known of them at `since`.
-fn is_welcome(conn: &Connection, user: UserId, since: Option<Position>) -> Work<bool> {
+fn is_welcome(tx: &Transaction<'_>, user: UserId, since: Option<Position>) -> Work<bool> {
+    if let Some(welcome) = tx.welcome().judge(user, since) {
+        return Ok(welcome);
+    }
     let sql = "SELECT cut_epoch, cut_number FROM user WHERE id = ?1 AND disabled_at IS NULL";
-    let mut welcome = conn.prepare_cached(sql)?;
+    let mut welcome = tx.conn().prepare_cached(sql)?;
     let cut = welcome.query_row([user.as_bytes()], |row| {
         let cut = row.get::<_, Option<u32>>(0)?;
         cut.map(|_| position(row, 0, 1)).transpose()
     });
-    Ok(match cut.optional()? {
-        None => false,
-        Some(cut) => since.is_none_or(|since| cut <= Some(since)),
-    })
+    Ok(cut.optional()?.is_some_and(|cut| {
+        tx.welcome().remember(user, cut);
+        fits(cut, since)
+    }))
 }
 
 /// Ends what has to make room for one more login of the person, `joined` left out of account. Some:
@@ -223,10 +272,14 @@ fn make_room(
     client_id: &ClientId,
     now: UnixMillis,
 ) -> Work<Option<Vec<LoginWithGrants>>> {
-    if limits.are_none() || limits.fit_beside(count_live(tx.conn(), user, now)?) {
+    if limits.are_none() {
         return Ok(None);
     }
-    let mut live = live_logins(tx.conn(), user, now)?;
+    if limits.fit_beside(u64::try_from(tx.number_of(user)?).unwrap_or(u64::MAX)) {
+        return Ok(None);
+    }
+    let theirs = tx.logins_of(user)?;
+    let mut live = live_logins(tx.conn(), &tx.view(), &theirs, user, now)?;
     live.retain(|live| Some(live.login.sid) != joined);
     match limits.room(live, client_id) {
         Room::Full(live) => Ok(Some(live)),
@@ -244,13 +297,14 @@ fn make_room(
 }
 
 /// An id that is in use is an error even where there is no room.
-fn refuse_in_use(conn: &Connection, sid: Option<Sid>, grant: GrantId) -> Work<()> {
+fn refuse_in_use(tx: &Transaction<'_>, sid: Option<Sid>, grant: GrantId) -> Work<()> {
+    let (conn, view) = (tx.conn(), tx.view());
     if let Some(sid) = sid
-        && login(conn, sid)?.is_some()
+        && login(conn, &view, sid)?.is_some()
     {
         return Err(in_use("sid").into());
     }
-    match find(conn, grant)? {
+    match find(conn, &view, grant)? {
         Some(_) => Err(in_use("grant id").into()),
         None => Ok(()),
     }
@@ -263,7 +317,7 @@ fn advance(
     lifetimes: &Lifetimes,
     now: UnixMillis,
 ) -> Work<Advance> {
-    let Some(mut found) = find(tx.conn(), presented.grant)? else {
+    let Some(mut found) = find(tx.conn(), &tx.view(), presented.grant)? else {
         return Ok(Advance::Unknown);
     };
     let (login, grant) = (&mut found.login, &mut found.grant);
@@ -297,7 +351,8 @@ fn advance(
 macro_rules! login_columns {
     () => {
         "login.sid, login.user, login.authenticated_at, login.methods, login.device, \
-         login.expires_at, login.idle_ms, login.remembered, login.ended_at"
+         login.expires_at, login.idle_ms, login.remembered, login.ended_at, login.rev_epoch, \
+         login.rev_number, login.first_grant"
     };
 }
 
@@ -312,10 +367,26 @@ macro_rules! grant_columns {
 
 pub(super) use {grant_columns, login_columns};
 
-const LOGIN_COLUMNS: usize = 9;
+const LOGIN_COLUMNS: usize = 12;
+
+/// A login, with the grant that leads to itself alone.
+pub(super) struct Found {
+    pub(super) login: Login,
+    /// The grant that it was opened with.
+    first: Option<GrantId>,
+}
+
+/// Whether a grant is the one that its login was opened with.
+#[derive(Clone, Copy)]
+pub(super) enum IsFirst {
+    /// The row of the login leads to it.
+    Yes,
+    /// An index does.
+    No,
+}
 
 /// A grant with its login, whatever their state.
-pub(super) fn find(conn: &Connection, grant: GrantId) -> Work<Option<Standpoint>> {
+pub(super) fn find(conn: &Connection, view: &View<'_>, grant: GrantId) -> Work<Option<Standpoint>> {
     let sql = concat!(
         "SELECT ",
         login_columns!(),
@@ -326,66 +397,87 @@ pub(super) fn find(conn: &Connection, grant: GrantId) -> Work<Option<Standpoint>
     let mut found = conn.prepare_cached(sql)?;
     let found = found.query_row([grant.as_bytes()], |row| {
         Ok(Standpoint {
-            login: read_login(row)?,
+            login: read_login(row, view)?.login,
             grant: read_grant(row, LOGIN_COLUMNS)?,
         })
     });
     Ok(found.optional()?)
 }
 
-fn login(conn: &Connection, sid: Sid) -> Work<Option<Login>> {
+/// A login, whatever its state.
+pub(super) fn login(conn: &Connection, view: &View<'_>, sid: Sid) -> Work<Option<Found>> {
     let sql = concat!("SELECT ", login_columns!(), " FROM login WHERE sid = ?1");
     let mut found = conn.prepare_cached(sql)?;
-    Ok(found.query_row([sid.as_bytes()], read_login).optional()?)
+    let found = found.query_row([sid.as_bytes()], |row| read_login(row, view));
+    Ok(found.optional()?)
 }
 
-fn count_live(conn: &Connection, user: UserId, now: UnixMillis) -> Work<u64> {
-    let sql =
-        "SELECT count(*) FROM login WHERE user = ?1 AND ended_at IS NULL AND +expires_at > ?2";
-    let mut live = conn.prepare_cached(sql)?;
-    Ok(
-        live.query_row(params![user.as_bytes(), now.as_millis()], |row| {
-            number(row, 0)
-        })?,
-    )
+/// The living ones among logins that may be the person's, with their grants, newest first.
+fn live_logins(
+    conn: &Connection,
+    view: &View<'_>,
+    sids: &BTreeSet<Sid>,
+    user: UserId,
+    now: UnixMillis,
+) -> Work<Vec<LoginWithGrants>> {
+    let mut live = Vec::new();
+    for sid in sids.iter().rev() {
+        if let Some(found) = login(conn, view, *sid)?
+            && found.login.user == user
+            && found.login.stands(now)
+        {
+            live.push(with_grants(conn, found)?);
+        }
+    }
+    Ok(live)
 }
 
-/// The person's living logins with their grants, newest first.
-fn live_logins(conn: &Connection, user: UserId, now: UnixMillis) -> Work<Vec<LoginWithGrants>> {
-    let sql = concat!(
-        "SELECT ",
-        login_columns!(),
-        " FROM login WHERE user = ?1 AND ended_at IS NULL AND +expires_at > ?2 ORDER BY sid DESC"
-    );
-    let mut live = conn.prepare_cached(sql)?;
-    let live = live.query_map(params![user.as_bytes(), now.as_millis()], read_login)?;
-    let live = live.collect::<Result<Vec<_>, _>>()?.into_iter();
-    live.map(|login| with_grants(conn, login)).collect()
-}
-
-fn with_grants(conn: &Connection, login: Login) -> Work<LoginWithGrants> {
+/// Adds to a login its grants that were not ended.
+fn with_grants(conn: &Connection, found: Found) -> Work<LoginWithGrants> {
+    let Found { login, first } = found;
+    let mut grants = Vec::new();
+    if let Some(first) = first {
+        let sql = concat!(
+            "SELECT ",
+            grant_columns!(),
+            " FROM grant WHERE id = ?1 AND sid = ?2 AND is_first = 1 AND ended_at IS NULL"
+        );
+        let mut the_first = conn.prepare_cached(sql)?;
+        let ids = [first.as_bytes(), login.sid.as_bytes()];
+        let the_first = the_first.query_row(ids, |row| read_grant(row, 0));
+        grants.extend(the_first.optional()?);
+    }
     let sql = concat!(
         "SELECT ",
         grant_columns!(),
-        " FROM grant WHERE sid = ?1 AND ended_at IS NULL ORDER BY id"
+        " FROM grant WHERE sid = ?1 AND is_first = 0 AND ended_at IS NULL"
     );
-    let mut grants = conn.prepare_cached(sql)?;
-    let grants = grants.query_map([login.sid.as_bytes()], |row| read_grant(row, 0))?;
-    let grants = grants.collect::<Result<_, _>>()?;
+    let mut further = conn.prepare_cached(sql)?;
+    let further = further.query_map([login.sid.as_bytes()], |row| read_grant(row, 0))?;
+    for grant in further {
+        grants.push(grant?);
+    }
+    grants.sort_by_key(|grant| grant.id);
     Ok(LoginWithGrants { login, grants })
 }
 
-/// Inserts a row with all its columns.
-pub(super) fn insert_login(conn: &Connection, login: &Login) -> Work<()> {
+/// Inserts a row with all its columns, `methods` as JSON, and puts it on the roll.
+pub(super) fn insert_login(
+    tx: &mut Transaction<'_>,
+    login: &Login,
+    methods: &str,
+    first: Option<GrantId>,
+    rev: Position,
+) -> Work<()> {
     let sql =
         "INSERT INTO login (sid, user, authenticated_at, methods, device, expires_at, idle_ms,
-                                  remembered, ended_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+                            remembered, ended_at, rev_epoch, rev_number, first_grant)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
     let row = params![
         login.sid.as_bytes(),
         login.user.as_bytes(),
         login.authenticated_at.as_millis(),
-        to_json(&login.methods)?,
+        methods,
         login.device,
         login.expires_at.as_millis(),
         login
@@ -394,12 +486,27 @@ pub(super) fn insert_login(conn: &Connection, login: &Login) -> Work<()> {
             .transpose()?,
         login.remembered,
         login.ended_at.map(UnixMillis::as_millis),
+        rev.epoch(),
+        to_integer(rev.number())?,
+        first.as_ref().map(GrantId::as_bytes),
     ];
-    insert(conn, sql, "sid", row)
+    insert(tx.conn(), sql, "sid", row)?;
+    tx.opened(Entry {
+        user: login.user,
+        sid: login.sid,
+        expires_at: login.expires_at,
+    });
+    Ok(())
 }
 
 /// Adds a grant whose `rev` is the log's head in this transaction.
-fn add_grant(tx: &Transaction<'_>, sid: Sid, new: NewGrant, now: UnixMillis) -> Work<Grant> {
+fn add_grant(
+    tx: &Transaction<'_>,
+    sid: Sid,
+    new: NewGrant,
+    is_first: IsFirst,
+    now: UnixMillis,
+) -> Work<Grant> {
     let grant = Grant {
         id: new.id,
         sid,
@@ -414,15 +521,15 @@ fn add_grant(tx: &Transaction<'_>, sid: Sid, new: NewGrant, now: UnixMillis) -> 
         },
         ended_at: None,
     };
-    insert_grant(tx.conn(), &grant)?;
+    insert_grant(tx.conn(), &grant, is_first)?;
     Ok(grant)
 }
 
 /// Inserts a row with all its columns.
-pub(super) fn insert_grant(conn: &Connection, grant: &Grant) -> Work<()> {
+pub(super) fn insert_grant(conn: &Connection, grant: &Grant, is_first: IsFirst) -> Work<()> {
     let sql = "INSERT INTO grant (id, sid, client_id, rev_epoch, rev_number, opened_at, used_at,
-                                  generation, digest, moved_at, ended_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+                                  generation, digest, moved_at, ended_at, is_first)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
     let row = params![
         grant.id.as_bytes(),
         grant.sid.as_bytes(),
@@ -435,12 +542,14 @@ pub(super) fn insert_grant(conn: &Connection, grant: &Grant) -> Work<()> {
         grant.line.digest.as_bytes(),
         grant.line.moved_at.as_millis(),
         grant.ended_at.map(UnixMillis::as_millis),
+        matches!(is_first, IsFirst::Yes),
     ];
     insert(conn, sql, "grant id", row)
 }
 
-pub(super) fn read_login(row: &Row<'_>) -> Read<Login> {
-    Ok(Login {
+/// Reads a login, and adds the end that its row may not say.
+pub(super) fn read_login(row: &Row<'_>, view: &View<'_>) -> Read<Found> {
+    let mut login = Login {
         sid: bytes(row, 0).map(Sid::from_bytes)?,
         user: bytes(row, 1).map(UserId::from_bytes)?,
         authenticated_at: time(row, 2)?,
@@ -450,6 +559,12 @@ pub(super) fn read_login(row: &Row<'_>) -> Read<Login> {
         idle: maybe_span(row, 6)?,
         remembered: row.get(7)?,
         ended_at: maybe_time(row, 8)?,
+    };
+    view.judge(&mut login, position(row, 9, 10)?);
+    let first = row.get::<_, Option<[u8; 16]>>(11)?;
+    Ok(Found {
+        login,
+        first: first.map(GrantId::from_bytes),
     })
 }
 

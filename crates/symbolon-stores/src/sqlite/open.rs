@@ -20,7 +20,7 @@ use symbolon_login::Position;
 pub use refusal::OpenError;
 
 use self::inspect::Found;
-use super::{log, schema};
+use super::{log, memory::Memory, schema};
 use crate::Migration;
 
 /// The file that holds everything.
@@ -50,6 +50,9 @@ pub(super) struct Opened {
     pub(super) lock: File,
     pub(super) writer: Connection,
     pub(super) readers: Vec<Connection>,
+    /// For reading whose logins there are.
+    pub(super) roll: Connection,
+    pub(super) memory: Memory,
     pub(super) head: Position,
 }
 
@@ -81,11 +84,16 @@ pub(super) fn open(dir: &Path) -> Result<Opened, OpenError> {
         return Err(OpenError::Changed { path, number });
     }
     let readers = readers(&path).map_err(refused)?;
-    let head = log::head(&writer).map_err(|fault| OpenError::store(&path, fault.into()))?;
+    let roll = reader(&path).map_err(refused)?;
+    let damaged = |fault: super::fault::Fault| OpenError::store(&path, fault.into());
+    let head = log::head(&writer).map_err(damaged)?;
+    let memory = Memory::load(&writer).map_err(damaged)?;
     Ok(Opened {
         lock,
         writer,
         readers,
+        roll,
+        memory,
         head,
     })
 }
@@ -198,16 +206,17 @@ fn writer(path: &Path, version: u32) -> rusqlite::Result<Connection> {
 
 fn readers(path: &Path) -> rusqlite::Result<Vec<Connection>> {
     let threads = thread::available_parallelism().map_or(2, NonZero::get);
-    let open = |_| {
-        let conn = Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_ONLY))?;
-        configure(&conn)?;
-        conn.pragma_update(None, "query_only", true)?;
-        conn.pragma_update(None, "cache_size", -8_192)?;
-        // Among millions of logins a look-up finds little of its way in that cache: no copies then.
-        conn.pragma_update_and_check(None, "mmap_size", MAPPED_BYTES, |_| Ok(()))?;
-        Ok(conn)
-    };
-    (0..threads.clamp(2, 4)).map(open).collect()
+    (0..threads.clamp(2, 4)).map(|_| reader(path)).collect()
+}
+
+fn reader(path: &Path) -> rusqlite::Result<Connection> {
+    let conn = Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_ONLY))?;
+    configure(&conn)?;
+    conn.pragma_update(None, "query_only", true)?;
+    conn.pragma_update(None, "cache_size", -8_192)?;
+    // Among millions of logins a look-up finds little of its way in that cache: no copies then.
+    conn.pragma_update_and_check(None, "mmap_size", MAPPED_BYTES, |_| Ok(()))?;
+    Ok(conn)
 }
 
 fn configure(conn: &Connection) -> rusqlite::Result<()> {

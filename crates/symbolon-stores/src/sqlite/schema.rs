@@ -1,5 +1,8 @@
 //! The tables, as numbered migrations.
 
+#[cfg(test)]
+mod tests;
+
 use rusqlite::{Connection, params};
 
 use crate::Migration;
@@ -9,11 +12,18 @@ pub(super) const APPLICATION_ID: u32 = 0x5359_4d42;
 
 /// Each entry takes the file from the version before it to its own: the first from nothing to 1.
 /// An entry that was released is never changed.
-const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "first tables",
-    sql: FIRST,
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "first tables",
+        sql: FIRST,
+    },
+    Migration {
+        number: 2,
+        name: "two rows a login, no index",
+        sql: SECOND,
+    },
+];
 
 /// The version that this program reads and writes.
 pub(super) fn version() -> u32 {
@@ -28,17 +38,18 @@ pub(super) fn pending(from: u32) -> Vec<Migration> {
 
 /// Brings the file from version `from` to [`version`], one transaction a step.
 pub(super) fn migrate(conn: &Connection, from: u32) -> rusqlite::Result<()> {
-    for migration in pending(from) {
-        let step = conn.unchecked_transaction()?;
-        step.execute_batch(migration.sql)?;
-        let sql = "INSERT INTO migration (number, name, checksum) VALUES (?1, ?2, ?3)";
-        let Migration { number, name, .. } = migration;
-        step.execute(sql, params![number, name, migration.checksum()])?;
-        step.pragma_update(None, "application_id", APPLICATION_ID)?;
-        step.pragma_update(None, "user_version", number)?;
-        step.commit()?;
-    }
-    Ok(())
+    pending(from).iter().try_for_each(|step| apply(conn, step))
+}
+
+fn apply(conn: &Connection, migration: &Migration) -> rusqlite::Result<()> {
+    let step = conn.unchecked_transaction()?;
+    step.execute_batch(migration.sql)?;
+    let sql = "INSERT INTO migration (number, name, checksum) VALUES (?1, ?2, ?3)";
+    let Migration { number, name, .. } = migration;
+    step.execute(sql, params![number, name, migration.checksum()])?;
+    step.pragma_update(None, "application_id", APPLICATION_ID)?;
+    step.pragma_update(None, "user_version", number)?;
+    step.commit()
 }
 
 /// The first applied step, if any, that is not the one that this program knows by its number.
@@ -57,7 +68,7 @@ pub(super) fn changed(conn: &Connection) -> rusqlite::Result<Option<u32>> {
 }
 
 /// Rows of people, logins and grants are keyed by their time-ordered ids, so that new rows land side
-/// by side. The indexes on `login.expires_at`, `login.ended_at`, `grant.ended_at` and
+/// by side. (What follows on indexes is older than [`SECOND`].) The indexes on `login.expires_at`, `login.ended_at`, `grant.ended_at` and
 /// `once.expires_at` let expired rows leave without a scan; those on `login.user`, `grant.sid` and
 /// `grant.client_id` let one cut-off find all that it covers.
 ///
@@ -168,4 +179,30 @@ CREATE TABLE once (
     PRIMARY KEY (purpose, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX once_expires ON once (expires_at);
+";
+
+/// A new login writes its row and that of its first grant, and no entry of an index: each index cost as
+/// much as a row, that by person many times that, because its entries fall on pages at random.
+///
+/// Who has which logins and when they expire is kept in memory ([`super::roll`]). `login.first_grant`
+/// leads from a login to the grant that it was opened with (`grant.is_first`), `grant_further` to the
+/// others. An end of one login is its entry in the log and nothing else at first ([`super::unmarked`]):
+/// `epoch.marked_*` is the position up to which the rows say themselves what has ended, and `login.rev_*`
+/// is the log's head when the row was made, for the rule of death.
+const SECOND: &str = "
+ALTER TABLE login ADD COLUMN rev_epoch INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE login ADD COLUMN rev_number INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE login ADD COLUMN first_grant BLOB;
+DROP INDEX login_user;
+DROP INDEX login_expires;
+
+ALTER TABLE grant ADD COLUMN is_first INTEGER NOT NULL DEFAULT 0;
+DROP INDEX grant_sid;
+DROP INDEX grant_client;
+CREATE INDEX grant_further ON grant (sid) WHERE is_first = 0;
+
+ALTER TABLE epoch ADD COLUMN marked_epoch INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE epoch ADD COLUMN marked_number INTEGER NOT NULL DEFAULT 0;
+UPDATE epoch SET marked_epoch = current,
+    marked_number = coalesce((SELECT max(number) FROM log WHERE epoch = current), 0);
 ";

@@ -1,19 +1,21 @@
 //! SQLite as a source and as a target of a copy.
 
 use async_trait::async_trait;
-use rusqlite::{
-    Connection, OptionalExtension, Result as Read, Row, params, params_from_iter, types::Value,
-};
+use rusqlite::{OptionalExtension, Result as Read, Row, params, params_from_iter, types::Value};
 use symbolon_authority::{PasswordHash, ports::StoreError};
 use symbolon_login::{LogEntry, Position};
 
 use super::{
     Sqlite,
-    columns::{bytes, digest, insert, json, number, position, time, to_integer},
+    columns::{bytes, digest, insert, json, number, position, time, to_integer, to_json},
     directory::{app_columns, read_app, read_key, read_user, write_app, write_key, write_user},
     fault::Work,
     log,
-    logins::{grant_columns, insert_grant, insert_login, login_columns, read_grant, read_login},
+    logins::{
+        IsFirst, grant_columns, insert_grant, insert_login, login_columns, read_grant, read_login,
+    },
+    unmarked::View,
+    writer::Transaction,
 };
 use crate::transfer::{Begin, Key, Kind, Record, Source, Target, UNFINISHED};
 
@@ -34,11 +36,12 @@ impl Source for Sqlite {
         after: Option<Key>,
         limit: u32,
     ) -> Result<Vec<Record>, StoreError> {
-        self.read(move |conn| {
+        self.read_logins(move |conn, view| {
             let mut records = conn.prepare_cached(rows(kind).records)?;
-            let mut parameters = bound(kind, after)?;
+            let mut parameters = bound(kind, after.clone())?;
             parameters.push(Value::Integer(limit.into()));
-            let records = records.query_map(params_from_iter(parameters), |row| read(kind, row))?;
+            let records =
+                records.query_map(params_from_iter(parameters), |row| read(kind, row, view))?;
             Ok(records.collect::<Result<_, _>>()?)
         })
         .await
@@ -80,12 +83,8 @@ impl Target for Sqlite {
     }
 
     async fn import(&self, records: Vec<Record>) -> Result<(), StoreError> {
-        self.write(move |tx| {
-            records
-                .iter()
-                .try_for_each(|record| write(tx.conn(), record))
-        })
-        .await
+        self.write(move |tx| records.iter().try_for_each(|record| write(tx, record)))
+            .await
     }
 
     async fn finish(&self, head: Position) -> Result<(), StoreError> {
@@ -95,7 +94,8 @@ impl Target for Sqlite {
             let mark = "DELETE FROM mark WHERE name = ?1";
             tx.conn().prepare_cached(mark)?.execute([UNFINISHED])?;
             tx.start_at(head);
-            Ok(())
+            // All that came was marked where it came from.
+            tx.marked(head)
         })
         .await
     }
@@ -221,7 +221,7 @@ fn bound(kind: Kind, after: Option<Key>) -> Work<Vec<Value>> {
     })
 }
 
-fn read(kind: Kind, row: &Row<'_>) -> Read<Record> {
+fn read(kind: Kind, row: &Row<'_>, view: &View<'_>) -> Read<Record> {
     Ok(match kind {
         Kind::User => Record::User {
             user: read_user(row)?,
@@ -234,7 +234,7 @@ fn read(kind: Kind, row: &Row<'_>) -> Read<Record> {
         Kind::App => Record::App(read_app(row)?),
         Kind::SigningKey => Record::SigningKey(read_key(row)?),
         Kind::Mark => Record::Mark(row.get(0)?),
-        Kind::Login => Record::Login(read_login(row)?),
+        Kind::Login => Record::Login(read_login(row, view)?.login),
         Kind::Grant => Record::Grant(read_grant(row, 0)?),
         Kind::LogEntry => Record::LogEntry {
             at: time(row, 2)?,
@@ -262,21 +262,26 @@ fn read_key_of(kind: Kind, row: &Row<'_>) -> Read<Key> {
     })
 }
 
-fn write(conn: &Connection, record: &Record) -> Work<()> {
+fn write(tx: &mut Transaction<'_>, record: &Record) -> Work<()> {
+    let conn = tx.conn();
     match record {
         Record::User {
             user,
             password,
             cut,
-        } => write_user(conn, user, password, *cut),
+        } => write_user(tx, user, password, *cut),
         Record::App(app) => write_app(conn, app),
         Record::SigningKey(key) => write_key(conn, key),
         Record::Mark(name) => {
             let sql = "INSERT INTO mark (name) VALUES (?1)";
             insert(conn, sql, "mark", [name])
         }
-        Record::Login(login) => insert_login(conn, login),
-        Record::Grant(grant) => insert_grant(conn, grant),
+        // What a cut-off of its own log killed is marked: no later one is older than it.
+        Record::Login(login) => {
+            let methods = to_json(&login.methods)?;
+            insert_login(tx, login, &methods, None, Position::new(0, 0))
+        }
+        Record::Grant(grant) => insert_grant(conn, grant, IsFirst::No),
         Record::LogEntry { at, entry } => {
             log::insert_entry(conn, entry.position, &entry.change, *at)
         }

@@ -6,6 +6,7 @@ mod batch;
 mod tests;
 
 use std::{
+    collections::BTreeSet,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -18,13 +19,16 @@ use std::{
 
 use rusqlite::Connection;
 use symbolon_authority::ports::StoreError;
-use symbolon_login::{Change, GrantId, Position, UnixMillis};
+use symbolon_login::{Change, GrantId, Position, Sid, UnixMillis, UserId};
 use tokio::sync::{oneshot, watch};
 use tracing::error;
 
 use super::{
     fault::{Fault, Work},
     log,
+    memory::{Memory, Welcome},
+    roll::{Entry, Expiry},
+    unmarked::{self, Ends, View},
 };
 use crate::touches::Touches;
 
@@ -51,10 +55,30 @@ pub(super) struct Counters {
     pub(super) touches: AtomicU64,
 }
 
-/// What a request works on: the open transaction, and the log's head in it.
+/// What a request works on: the open transaction, the log's head in it, and what the memory has to
+/// know once it is committed.
 pub(super) struct Transaction<'a> {
     conn: &'a Connection,
+    memory: &'a Memory,
     head: Position,
+    news: News,
+}
+
+/// What a transaction changes in the memory.
+#[derive(Clone, Default)]
+pub(super) struct News {
+    /// Logins for the roll.
+    opened: Vec<Entry>,
+    /// Logins that ended.
+    ended: Vec<(UserId, Sid)>,
+    /// Logins whose rows are gone.
+    gone: Vec<Entry>,
+    /// Expiries that no row has.
+    stale: Vec<Expiry>,
+    /// Ends that the rows do not say.
+    ends: Ends,
+    /// Up to here the rows say all.
+    marked: Option<Position>,
 }
 
 enum Message {
@@ -80,12 +104,18 @@ struct Pending<T, F> {
 
 impl Writer {
     /// Starts the thread on its connection; `queue` requests may wait.
-    pub(super) fn start(conn: Connection, head: Position, queue: usize) -> std::io::Result<Self> {
+    pub(super) fn start(
+        conn: Connection,
+        head: Position,
+        memory: Arc<Memory>,
+        queue: usize,
+    ) -> std::io::Result<Self> {
         let (sender, messages) = sync_channel(queue);
         let (touches, counters) = (Arc::<Touches>::default(), Arc::<Counters>::default());
         let head = watch::Sender::new(head);
         let thread = batch::Thread {
             conn,
+            memory,
             messages,
             head: head.clone(),
             touches: Arc::clone(&touches),
@@ -93,6 +123,7 @@ impl Writer {
             waiting: batch::Batch::new(),
             callers: 1,
             patience: Duration::ZERO,
+            marking: None,
         };
         let name = "symbolon-write".to_owned();
         let thread = thread::Builder::new().name(name).spawn(|| thread.run())?;
@@ -176,13 +207,94 @@ impl Drop for Writer {
 
 impl<'a> Transaction<'a> {
     /// A transaction that is open on a connection of its own.
-    pub(super) fn on(conn: &'a Connection, head: Position) -> Self {
-        Self { conn, head }
+    pub(super) fn on(conn: &'a Connection, head: Position, memory: &'a Memory) -> Self {
+        Self {
+            conn,
+            memory,
+            head,
+            news: News::default(),
+        }
     }
 
     /// The connection that the transaction is open on.
     pub(super) fn conn(&self) -> &Connection {
         self.conn
+    }
+
+    /// What it knows of ends, its own included.
+    pub(super) fn view(&self) -> View<'_> {
+        self.memory.unmarked.view(Some(&self.news.ends))
+    }
+
+    /// At least as many logins of a person as live.
+    pub(super) fn number_of(&self, user: UserId) -> Work<usize> {
+        let opened = self.news.opened.iter();
+        let own = opened.filter(|own| own.user == user).count();
+        Ok(self.memory.roll.number_of(user)? + own)
+    }
+
+    /// Who may sign in, as the writer remembers it.
+    pub(super) fn welcome(&self) -> &Welcome {
+        &self.memory.welcome
+    }
+
+    /// The logins of a person that may live.
+    pub(super) fn logins_of(&self, user: UserId) -> Work<BTreeSet<Sid>> {
+        let mut theirs = self.memory.roll.of(user)?;
+        let opened = self.news.opened.iter();
+        theirs.extend(opened.filter(|own| own.user == user).map(|own| own.sid));
+        Ok(theirs)
+    }
+
+    /// Up to `limit` logins that may have expired before `before`, the oldest first.
+    pub(super) fn expired(&self, before: UnixMillis, limit: usize) -> Vec<Expiry> {
+        self.memory.roll.expired(before, limit)
+    }
+
+    /// A login has its row.
+    pub(super) fn opened(&mut self, entry: Entry) {
+        if !self.news.gone.is_empty() {
+            // Its id was free only just now: what was before it must not take it off.
+            self.news.gone.retain(|gone| gone.sid != entry.sid);
+            self.news.ended.retain(|(_, sid)| *sid != entry.sid);
+        }
+        self.news.opened.push(entry);
+    }
+
+    /// A login has ended, and its row says so.
+    pub(super) fn ended(&mut self, user: UserId, sid: Sid) {
+        self.news.ended.push((user, sid));
+    }
+
+    /// A login has ended by an entry of the log, and its row does not say so.
+    pub(super) fn ended_by(&mut self, position: Position, user: UserId, sid: Sid, now: UnixMillis) {
+        self.news.ends.insert((sid, position), now);
+        self.ended(user, sid);
+    }
+
+    /// A login's row is gone.
+    pub(super) fn removed(&mut self, entry: Entry) {
+        self.news.gone.push(entry);
+    }
+
+    /// No row has that expiry.
+    pub(super) fn stale(&mut self, expiry: Expiry) {
+        self.news.stale.push(expiry);
+    }
+
+    /// Makes all rows say what has ended so far: for what asks the rows alone.
+    pub(super) fn mark_all(&mut self) -> Work<()> {
+        unmarked::mark(self.conn, &self.memory.unmarked.all())?;
+        unmarked::mark(self.conn, &self.news.ends)?;
+        self.marked(self.head)
+    }
+
+    /// The rows say all that ended up to `through`, or are gone.
+    pub(super) fn marked(&mut self, through: Position) -> Work<()> {
+        unmarked::set_marked(self.conn, through)?;
+        self.news.ends.retain(|(_, at), _| *at > through);
+        self.news.marked = self.news.marked.max(Some(through));
+        Ok(())
     }
 
     /// The log's head in this transaction.
@@ -201,6 +313,24 @@ impl<'a> Transaction<'a> {
         log::insert_entry(self.conn, position, change, now)?;
         self.head = position;
         Ok(position)
+    }
+}
+
+impl News {
+    /// Before the transaction commits.
+    fn announce(&self, memory: &Memory) {
+        memory.roll.add(&self.opened);
+    }
+
+    /// After it has.
+    fn publish(self, memory: &Memory) {
+        memory.unmarked.add(self.ends);
+        if let Some(through) = self.marked {
+            memory.unmarked.forget(through);
+        }
+        memory.roll.end(&self.ended);
+        memory.roll.remove(&self.gone);
+        memory.roll.strike(&self.stale);
     }
 }
 

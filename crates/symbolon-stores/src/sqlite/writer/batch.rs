@@ -15,14 +15,24 @@ use symbolon_login::{GrantId, Position, UnixMillis};
 use tokio::sync::watch;
 use tracing::error;
 
-use super::{BATCH, Counters, Message, Request, Transaction};
+use super::{BATCH, Counters, Message, News, Request, Transaction};
 use crate::{
-    sqlite::fault::{Fault, Work},
+    sqlite::{
+        fault::{Fault, Work},
+        logins,
+        memory::Memory,
+        unmarked::{self, Ends},
+    },
     touches::Touches,
 };
 
 /// How long noted uses wait for a transaction to go along with before they get their own.
 const TOUCHES_WAIT: Duration = Duration::from_secs(1);
+/// How many ends are kept that the rows do not say. Beyond it the rows are marked: many at once share
+/// pages, and most never have to be, because they leave before.
+const UNMARKED: usize = if cfg!(test) { 64 } else { 1 << 18 };
+/// How many rows are marked along with one transaction.
+const MARKED_AT_ONCE: usize = if cfg!(test) { 16 } else { 512 };
 
 /// Whether each request of a batch has a savepoint of its own.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,6 +43,7 @@ enum Guarded {
 
 pub(super) struct Thread {
     pub(super) conn: Connection,
+    pub(super) memory: Arc<Memory>,
     pub(super) messages: Receiver<Message>,
     pub(super) head: watch::Sender<Position>,
     pub(super) touches: Arc<Touches>,
@@ -43,10 +54,25 @@ pub(super) struct Thread {
     pub(super) callers: usize,
     /// How long it is worth to wait for them: a part of what a transaction takes.
     pub(super) patience: Duration,
+    /// Under way when too many ends are unmarked.
+    pub(super) marking: Option<Marking>,
 }
 
-/// The head after a transaction, and the times of use that it knows to be on disk.
-type Committed = (Position, Vec<(GrantId, UnixMillis)>);
+/// What a transaction left behind.
+struct Committed {
+    head: Position,
+    /// The times of use that it knows to be on disk.
+    written: Vec<(GrantId, UnixMillis)>,
+    news: News,
+}
+
+/// The marking of what has ended, a bite with each transaction.
+pub(super) struct Marking {
+    /// What is left, in the order in which the rows lie.
+    left: Ends,
+    /// Up to here the rows say all when nothing is left.
+    through: Position,
+}
 
 /// Requests that share a transaction.
 pub(super) type Batch = Vec<Box<dyn Request>>;
@@ -68,6 +94,10 @@ impl Thread {
     fn next(&mut self) -> Option<Batch> {
         let mut batch = mem::take(&mut self.waiting);
         while batch.is_empty() {
+            if self.marking.is_some() {
+                self.drain(&mut batch);
+                return Some(batch);
+            }
             match self.receive() {
                 Ok(Message::Request(request)) => batch.push(request),
                 // From now on there is a limit to the waiting.
@@ -117,11 +147,22 @@ impl Thread {
         let started = Instant::now();
         let touched = self.touches.take();
         let outcome = self.transact(&mut batch, &touched);
-        match &outcome {
-            Ok((head, written)) => {
+        let outcome = outcome.map(
+            |Committed {
+                 head,
+                 written,
+                 news,
+             }| {
                 Counters::add(&self.counters.commits, 1);
                 Counters::add(&self.counters.requests, batch.len());
-                self.touches.written(written.clone());
+                self.touches.written(written);
+                news.publish(&self.memory);
+                head
+            },
+        );
+        match &outcome {
+            Ok(head) => {
+                self.marked_a_bite();
                 // Before the answers: whoever was answered and asks finds at least this head.
                 self.head.send_if_modified(|known| {
                     let news = known != head;
@@ -131,6 +172,9 @@ impl Thread {
             }
             Err(fault) => {
                 error!("a transaction failed: {}", fault.repeat());
+                // It begins anew once the disk takes something again.
+                self.marking = None;
+                self.memory.welcome.forget_all();
                 self.touches.written(Vec::new());
                 if !self.conn.is_autocommit()
                     && let Err(error) = self.conn.execute_batch("ROLLBACK")
@@ -162,6 +206,7 @@ impl Thread {
         // Rare, and so dear: savepoints around all requests would cost every batch as much as the
         // work itself.
         self.execute("ROLLBACK")?;
+        self.memory.welcome.forget_all();
         let committed = self.attempt(batch, touched, Guarded::Yes)?;
         committed.ok_or_else(|| Fault::unavailable("a write could not be undone"))
     }
@@ -175,11 +220,10 @@ impl Thread {
         guarded: Guarded,
     ) -> Work<Option<Committed>> {
         self.execute("BEGIN IMMEDIATE")?;
-        let mut transaction = Transaction {
-            conn: &self.conn,
-            head: *self.head.borrow(),
-        };
+        let head = *self.head.borrow();
+        let mut transaction = Transaction::on(&self.conn, head, &self.memory);
         let written = self.write_touches(touched)?;
+        self.mark_a_bite(&mut transaction)?;
         for request in batch {
             let kept = match guarded {
                 Guarded::No => request.run(&mut transaction),
@@ -194,8 +238,43 @@ impl Thread {
                 return Ok(None);
             }
         }
+        let Transaction { head, news, .. } = transaction;
+        news.announce(&self.memory);
         self.execute("COMMIT")?;
-        Ok(Some((transaction.head, written)))
+        Ok(Some(Committed {
+            head,
+            written,
+            news,
+        }))
+    }
+
+    /// Marks some of what is left to be marked.
+    fn mark_a_bite(&self, transaction: &mut Transaction<'_>) -> Work<()> {
+        let Some(Marking { left, through }) = &self.marking else {
+            return Ok(());
+        };
+        unmarked::mark(&self.conn, left.iter().take(MARKED_AT_ONCE))?;
+        if left.len() <= MARKED_AT_ONCE {
+            transaction.marked(*through)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the bite that is on disk off what is left, and begins anew if there is too much.
+    fn marked_a_bite(&mut self) {
+        if let Some(Marking { left, .. }) = &mut self.marking {
+            for _ in 0..MARKED_AT_ONCE {
+                left.pop_first();
+            }
+            if left.is_empty() {
+                self.marking = None;
+            }
+        } else if self.memory.unmarked.len() > UNMARKED {
+            self.marking = Some(Marking {
+                left: self.memory.unmarked.all(),
+                through: *self.head.borrow(),
+            });
+        }
     }
 
     /// Runs a request so that nothing is left of it if it fails.
@@ -204,11 +283,12 @@ impl Thread {
         request: &mut dyn Request,
         transaction: &mut Transaction<'_>,
     ) -> Work<bool> {
-        let head = transaction.head;
+        let (head, news) = (transaction.head, transaction.news.clone());
         self.execute("SAVEPOINT request")?;
         let kept = request.run(transaction);
         if !kept {
-            transaction.head = head;
+            (transaction.head, transaction.news) = (head, news);
+            self.memory.welcome.forget_all();
             if self.conn.is_autocommit() {
                 return Ok(false);
             }
@@ -235,7 +315,8 @@ impl Thread {
 
     /// Writes a noted use. Gives the time of use that stands now; none if it is all over.
     fn touch(&self, grant: GrantId, now: UnixMillis) -> Work<Option<UnixMillis>> {
-        let Some(mut found) = super::super::logins::find(&self.conn, grant)? else {
+        let view = self.memory.unmarked.view(None);
+        let Some(mut found) = logins::find(&self.conn, &view, grant)? else {
             return Ok(None);
         };
         if let Some(used_at) = found.grant.seen(&found.login, now) {

@@ -25,7 +25,8 @@ fn writer(queue: usize) -> Arc<Writer> {
          CREATE TABLE child (id INTEGER REFERENCES parent DEFERRABLE INITIALLY DEFERRED);",
     )
     .unwrap();
-    Arc::new(Writer::start(conn, Position::START, queue).unwrap())
+    let memory = Arc::new(Memory::load(&conn).unwrap());
+    Arc::new(Writer::start(conn, Position::START, memory, queue).unwrap())
 }
 
 /// Keeps the writer busy until the sender is dropped: what is asked meanwhile is one batch.

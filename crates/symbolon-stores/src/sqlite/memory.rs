@@ -1,0 +1,73 @@
+//! What the store keeps in memory beside the file.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use rusqlite::Connection;
+use symbolon_login::{Position, UserId};
+
+use super::{fault::Work, roll::Roll, unmarked::Unmarked};
+
+/// How many people the writer remembers. Beyond it, it begins anew.
+const PEOPLE: usize = 1 << 17;
+
+/// Whose logins there are, which have ended without a mark in their rows, and who may sign in.
+pub(super) struct Memory {
+    pub(super) roll: Arc<Roll>,
+    pub(super) unmarked: Unmarked,
+    pub(super) welcome: Welcome,
+}
+
+impl Memory {
+    /// What the file's log says. The roll names nothing yet.
+    pub(super) fn load(conn: &Connection) -> Work<Self> {
+        Ok(Self {
+            roll: Arc::new(Roll::new()),
+            unmarked: Unmarked::load(conn)?,
+            welcome: Welcome::default(),
+        })
+    }
+}
+
+/// People that the writer found not disabled a while ago, and where all their logins were ended last: so
+/// that a sign-in reads no page of the many people's.
+///
+/// Only the writer reads it, and it is right because there is one writer: every change of a person's row
+/// takes them out, and a transaction that is undone takes everyone out.
+#[derive(Default)]
+pub(super) struct Welcome(Mutex<HashMap<UserId, Option<Position>>>);
+
+/// Whether all logins of a person were ended last no later than `since`.
+pub(super) fn fits(cut: Option<Position>, since: Option<Position>) -> bool {
+    since.is_none_or(|since| cut <= Some(since))
+}
+
+impl Welcome {
+    fn lock(&self) -> MutexGuard<'_, HashMap<UserId, Option<Position>>> {
+        // Nothing under the lock panics half-way.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the person may sign in on what was known of them at `since`. None: not remembered.
+    pub(super) fn judge(&self, user: UserId, since: Option<Position>) -> Option<bool> {
+        self.lock().get(&user).map(|cut| fits(*cut, since))
+    }
+
+    pub(super) fn remember(&self, user: UserId, cut: Option<Position>) {
+        let mut known = self.lock();
+        if known.len() >= PEOPLE {
+            known.clear();
+        }
+        known.insert(user, cut);
+    }
+
+    pub(super) fn forget(&self, user: UserId) {
+        self.lock().remove(&user);
+    }
+
+    pub(super) fn forget_all(&self) {
+        self.lock().clear();
+    }
+}
