@@ -211,8 +211,25 @@ fn an_answer_is_as_old_as_its_question() {
             staleness: 2 * SEC
         })
     );
-    assert_eq!(
-        judge_answer(&session.facts, at(300), &knowledge, now(300)),
-        Judgement::No(Reason::Expired)
-    );
+}
+
+/// What was asked about a session just now counts, whatever the guard's own clock says: its `exp` says
+/// until when the answer may be repeated. A token ends by the later of the two clocks.
+#[test]
+fn a_clock_that_is_ahead_throws_no_session_out() {
+    let knowledge = knowing(None);
+    for (shape, expected) in [
+        (
+            Shape::Session,
+            Judgement::Yes(Proof {
+                ground: Ground::Authority,
+                staleness: Duration::ZERO,
+            }),
+        ),
+        (Shape::Jwt, Judgement::No(Reason::Expired)),
+    ] {
+        let seen = seen(shape, OLD, None, &knowledge);
+        let judgement = judge_answer(&seen.facts, at(300), &knowledge, now(300));
+        assert_eq!(judgement, expected, "{shape}");
+    }
 }
