@@ -12,6 +12,7 @@ use crate::{
     cookies::CookieNames,
     core::{Core, Settings},
     credential::Secret,
+    fault::Faults,
     follower::Follower,
     layer::GuardLayer,
     transport::{Http, InProcess, LocalAuthority, SharedTransport, Transport},
@@ -95,6 +96,7 @@ pub struct GuardBuilder {
     freshness: Option<Freshness>,
     insecure_http: bool,
     patience: Duration,
+    faults: Faults,
 }
 
 impl Guard {
@@ -111,6 +113,7 @@ impl Guard {
             freshness: None,
             insecure_http: false,
             patience: Duration::from_secs(10),
+            faults: Faults::default(),
         }
     }
 
@@ -184,6 +187,13 @@ impl GuardBuilder {
     /// clock that stands still or goes back makes the guard say yes to what has ended.
     pub fn dangerous_world(mut self, world: Arc<dyn World>) -> Self {
         self.clock = Clock::of(world);
+        self
+    }
+
+    /// Breaks a rule of the guard on purpose, so that a simulation can show that it would notice.
+    #[cfg(feature = "simulation")]
+    pub fn dangerous_fault(mut self, fault: crate::Fault) -> Self {
+        self.faults.fault = Some(fault);
         self
     }
 
@@ -298,7 +308,7 @@ impl GuardBuilder {
         };
         let secret = self.client_secret.as_ref();
         let authority = Authority::new(nodes, transport, client_id, secret, id);
-        let core = Arc::new(Core::new(settings, authority, self.clock));
+        let core = Arc::new(Core::new(settings, authority, self.clock, self.faults));
         Ok(Guard(Arc::new(Handle {
             _follower: Follower::start(&core),
             core,

@@ -45,6 +45,7 @@ mod core;
 mod credential;
 mod csrf;
 mod extract;
+mod fault;
 mod flight;
 mod follower;
 mod guard;
@@ -66,6 +67,8 @@ mod visit;
 pub use check::Proof;
 pub use clock::World;
 pub use credential::Carrier;
+#[cfg(any(test, feature = "simulation"))]
+pub use fault::Fault;
 pub use guard::{ConnectError, Guard, GuardBuilder, Status};
 pub use identity::{CredentialView, Identity};
 pub use layer::{GuardLayer, GuardService, ResponseFuture};
