@@ -35,7 +35,6 @@ macro_rules! questions {
                 }
 
                 #[cfg(not(any(test, feature = "simulation")))]
-                #[expect(clippy::unused_self, reason = "the same call with and without the feature")]
                 pub(crate) const fn $name(self) -> bool {
                     false
                 }

@@ -86,7 +86,9 @@ impl Actor {
             .ask_node(json_request("POST", "/api/v1/logins", &body))
             .await;
         if let Some((StatusCode::CREATED, answer)) = answer
-            && let Some(held) = self.take(user_id(person), client_id, &answer).await
+            && let Some(held) = self
+                .take(user_id(person), client_id, &answer, self.time.now())
+                .await
         {
             self.keep(held);
         }
@@ -96,6 +98,7 @@ impl Actor {
     async fn refresh(&self) {
         let Some(held) = self.any_held() else { return };
         let secret = held.refresh.as_ref().unwrap_or(&held.access);
+        let asked_at = self.time.now();
         let request = form_request(
             "/oauth2/token",
             &[
@@ -106,7 +109,8 @@ impl Actor {
         );
         if let Some((StatusCode::OK, answer)) = self.ask_node(request).await {
             let (user, client_id) = (held.facts.user, held.facts.client_id.as_str());
-            if let Some(next) = self.take(user, client_id, &answer).await {
+            let since = self.history.newest_since(&held.facts, asked_at);
+            if let Some(next) = self.take(user, client_id, &answer, since).await {
                 self.keep(next);
             }
         }
@@ -206,7 +210,7 @@ impl Actor {
         let guard = self.guard_of(&held);
         let app = &self.guards[guard];
         let (path, freshness) = ROUTES[route];
-        let number = self.number();
+        let (number, asked_at) = (self.number(), self.time.now());
         let by_cookie = self.chance.happens(500);
         let request = Request::get(path).header(NUMBER, number.to_string());
         let request = if by_cookie {
@@ -228,7 +232,7 @@ impl Actor {
             status: response.status().as_u16(),
             skew: self.skew(),
         });
-        if by_cookie && let Some(next) = self.kept(response.headers(), &held).await {
+        if by_cookie && let Some(next) = self.kept(response.headers(), &held, asked_at).await {
             self.keep(next);
         }
     }

@@ -15,6 +15,7 @@ use symbolon_server::{
     login::Scope,
     operator_router, router,
 };
+use symbolon_stores::Memory;
 use tokio::task::AbortHandle;
 use tower::ServiceExt;
 
@@ -82,11 +83,21 @@ impl Node {
 
     /// Starts the process, if it does not run.
     pub(crate) async fn start(&self) {
-        if self.is_up() {
-            return;
+        // A start that a restore overtook would serve the store that was put away: it is given up, as
+        // is one that another start overtook.
+        while !self.is_up() {
+            let (life, memory) = self.open().await;
+            if !self.is_up() && Arc::ptr_eq(&memory, &self.disk.memory()) {
+                self.history.weather(format!("node {} starts", self.name));
+                *self.life.lock().unwrap() = Some(life);
+            }
         }
+    }
+
+    async fn open(&self) -> (Life, Arc<Memory>) {
         let store = NodeStore::new(self.name, &self.disk, &self.way, &self.dice);
         let (store, memory) = (Arc::new(store), self.disk.memory());
+        let served = Arc::clone(&memory);
         let ports = Ports {
             directory: store.clone(),
             logins: store.clone(),
@@ -99,13 +110,13 @@ impl Node {
         let opened = Authority::open(ports, &root, passwords, Settings::new(ISSUER));
         let authority = Arc::new(opened.await.unwrap());
         let state = ServerState::new(authority, false).unwrap();
-        self.history.weather(format!("node {} starts", self.name));
-        *self.life.lock().unwrap() = Some(Life {
+        let life = Life {
             router: router(state.clone()),
             operator: operator_router(state),
             store,
             tasks: Vec::new(),
-        });
+        };
+        (life, served)
     }
 
     /// Ends the process at once. `tells`: whether its connections are closed; if not, nobody who waits on

@@ -1,6 +1,6 @@
 //! What people hold, read from the answers that brought it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, header};
@@ -22,16 +22,34 @@ pub(crate) struct Held {
 
 impl Actor {
     /// What an answer of a sign-in or of the token endpoint brought.
-    pub(crate) async fn take(&self, user: UserId, client_id: &str, answer: &Value) -> Option<Held> {
+    pub(crate) async fn take(
+        &self,
+        user: UserId,
+        client_id: &str,
+        answer: &Value,
+        since: Duration,
+    ) -> Option<Held> {
         let access = answer["access_token"].as_str().unwrap();
         let refresh = answer["refresh_token"].as_str().map(str::to_owned);
         let sid = answer["sid"].as_str().unwrap().parse().unwrap();
-        self.read(user, client_id.parse().unwrap(), sid, access, refresh)
-            .await
+        self.read(
+            user,
+            client_id.parse().unwrap(),
+            sid,
+            access,
+            refresh,
+            since,
+        )
+        .await
     }
 
     /// What a browser holds after an answer of a guard; none where it sets no credential.
-    pub(crate) async fn kept(&self, headers: &HeaderMap, before: &Held) -> Option<Held> {
+    pub(crate) async fn kept(
+        &self,
+        headers: &HeaderMap,
+        before: &Held,
+        asked_at: Duration,
+    ) -> Option<Held> {
         let facts = &before.facts;
         let name = format!("__Host-{}", facts.client_id);
         let (mut access, mut refresh) = (None, before.refresh.clone());
@@ -46,7 +64,8 @@ impl Actor {
             }
         }
         let (user, client_id) = (facts.user, facts.client_id.clone());
-        self.read(user, client_id, facts.sid, &access?, refresh)
+        let since = self.history.newest_since(facts, asked_at);
+        self.read(user, client_id, facts.sid, &access?, refresh, since)
             .await
     }
 
@@ -58,6 +77,7 @@ impl Actor {
         sid: Sid,
         access: &str,
         refresh: Option<String>,
+        since: Duration,
     ) -> Option<Held> {
         let claims = access.split('.').nth(1).map(decoded);
         let (rev, key, times) = match &claims {
@@ -86,7 +106,7 @@ impl Actor {
             rev,
             key,
             times,
-            since: self.time.now(),
+            since,
         };
         Some(Held {
             access: access.to_owned(),

@@ -115,6 +115,26 @@ impl History {
         self.note(Event::Weather(what.into()));
     }
 
+    /// Since when a credential that came of `before`, asked for at `asked_at`, is the newest of its line. Where
+    /// the line did not move exactly once for it, it is an answer repeated, and may be old.
+    pub(crate) fn newest_since(&self, before: &Facts, asked_at: Duration) -> Duration {
+        let events = self.events.lock().unwrap();
+        let meanwhile = events
+            .iter()
+            .rev()
+            .take_while(|(stamp, _)| stamp.at >= asked_at);
+        let moves: Vec<_> = meanwhile
+            .filter(|(_, event)| {
+                matches!(event, Event::Moved { sid, client_id }
+                    if *sid == before.sid && *client_id == before.client_id)
+            })
+            .collect();
+        match moves.as_slice() {
+            [(stamp, _)] => stamp.at + Duration::from_nanos(1),
+            _ => before.since,
+        }
+    }
+
     pub(crate) fn events(&self) -> Vec<(Stamp, Event)> {
         self.events.lock().unwrap().clone()
     }
