@@ -72,6 +72,9 @@ pub(crate) async fn blow(town: Town, climate: Climate) {
                 let span = town.chance.millis(1_000, 4_500_000);
                 town.history.weather(format!("all sleep for {span:?}"));
                 town.time.leap(span);
+                for guard in &town.guards {
+                    guard.machine.slept(span);
+                }
             }
             // Where clocks are not kept, they jump more often.
             _ if climate.clocks == Clocks::Wild => clocks(&town, climate.clocks),

@@ -81,6 +81,13 @@ impl Machine {
         self.least.fetch_min(skew, Ordering::Relaxed);
     }
 
+    /// Time that passed while a question was under way counts twice in a guard's idea of the authority's
+    /// clock, which must never be behind it: until the next answer it may take tokens for expired.
+    pub(crate) fn slept(&self, span: Duration) {
+        let millis = i64::try_from(span.as_millis()).unwrap();
+        self.most.fetch_max(millis, Ordering::Relaxed);
+    }
+
     /// What the calendar on the wall says.
     pub(crate) fn calendar(&self) -> UnixMillis {
         let skew = self.skew.load(Ordering::Relaxed);
