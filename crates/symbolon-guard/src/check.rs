@@ -163,23 +163,31 @@ pub(crate) fn judge(
 }
 
 /// Judges what the authority just answered about a question asked at `asked_at`, no earlier than
-/// the request arrived: fresh by construction, whatever the route demands. Cut-offs that arrived meanwhile
-/// still count.
+/// the request arrived: for a live route fresh by construction. Cut-offs that arrived meanwhile
+/// still count. An answer that was under way for longer than the bound is older than the bound: it may have
+/// been read before an end that was acknowledged since.
 pub(crate) fn judge_answer(
     facts: &ActiveCredential,
     asked_at: Moment,
+    freshness: Freshness,
     knowledge: &Knowledge,
     now: Now,
 ) -> Judgement {
     if let Some(reason) = dead(facts, knowledge) {
         return Judgement::No(reason);
     }
-    if facts.exp <= knowledge.wall(now).as_secs() {
+    // Of a session it says until when this answer may be repeated, as in `judge`: a guard whose clock is
+    // ahead repeats no answer, but it throws nobody out.
+    if facts.shape == Shape::Jwt && facts.exp <= knowledge.wall(now).as_secs() {
         return Judgement::No(Reason::Expired);
+    }
+    let staleness = now.moment.since(asked_at);
+    if matches!(freshness, Freshness::Within(bound) if staleness > bound) {
+        return Judgement::Ask;
     }
     Judgement::Yes(Proof {
         ground: Ground::Authority,
-        staleness: now.moment.since(asked_at),
+        staleness,
     })
 }
 

@@ -9,6 +9,8 @@ use std::{
 use aws_lc_rs::rand;
 use symbolon_login::UnixMillis;
 
+use crate::fault::Faults;
+
 /// A point on this machine's monotonic clock, of use only against another one of the same process.
 ///
 /// The clock goes on while the machine sleeps (`CLOCK_BOOTTIME`; Rust's `Instant` stands still
@@ -61,28 +63,36 @@ pub trait World: Send + Sync + 'static {
 
 /// The clocks of one guard.
 #[derive(Clone, Default)]
-pub(crate) struct Clock(Option<Arc<dyn World>>);
+pub(crate) struct Clock {
+    world: Option<Arc<dyn World>>,
+    faults: Faults,
+}
 
 impl Clock {
     /// Time as `world` tells it, instead of this machine's.
     pub(crate) fn of(world: Arc<dyn World>) -> Self {
-        Self(Some(world))
+        Self {
+            world: Some(world),
+            faults: Faults::default(),
+        }
+    }
+
+    /// The same, with a rule broken.
+    pub(crate) fn with(self, faults: Faults) -> Self {
+        Self { faults, ..self }
     }
 
     /// Reads both clocks.
     pub(crate) fn now(&self) -> Now {
         Now {
             moment: self.moment(),
-            wall: match &self.0 {
-                Some(world) => world.wall(),
-                None => wall(),
-            },
+            wall: self.wall(),
         }
     }
 
     /// A random byte, for spreading pauses and for nothing that must not be guessed.
     pub(crate) fn chance(&self) -> u8 {
-        if let Some(world) = &self.0 {
+        if let Some(world) = &self.world {
             return world.chance();
         }
         let mut byte = [0];
@@ -94,16 +104,27 @@ impl Clock {
 
     /// Reads the monotonic clock alone.
     pub(crate) fn moment(&self) -> Moment {
-        match &self.0 {
+        if self.faults.trusts_the_wall_clock() {
+            let millis = u64::try_from(self.wall().as_millis()).unwrap_or(0);
+            return Moment(Duration::from_millis(millis));
+        }
+        match &self.world {
             Some(world) => Moment(world.monotonic()),
             None => moment(),
+        }
+    }
+
+    fn wall(&self) -> UnixMillis {
+        match &self.world {
+            Some(world) => world.wall(),
+            None => wall(),
         }
     }
 }
 
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() {
+        f.write_str(if self.world.is_some() {
             "Clock(given)"
         } else {
             "Clock"

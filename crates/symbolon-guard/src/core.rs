@@ -15,6 +15,7 @@ use crate::{
     clock::{Clock, Moment},
     cookies::CookieNames,
     credential::{CacheKey, Credential},
+    fault::Faults,
     flight::Flights,
     knowledge::Knowledge,
     metrics::Metrics,
@@ -103,8 +104,14 @@ pub(crate) struct Core {
 
 impl Core {
     /// Knows nothing yet.
-    pub(crate) fn new(settings: Settings, authority: Authority, clock: Clock) -> Self {
+    pub(crate) fn new(
+        settings: Settings,
+        authority: Authority,
+        clock: Clock,
+        faults: Faults,
+    ) -> Self {
         let knowledge = Knowledge::new(settings.issuer.clone(), settings.client_id.clone());
+        let (knowledge, clock) = (knowledge.with(faults), clock.with(faults));
         Self {
             settings,
             authority,

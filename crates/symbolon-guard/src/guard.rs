@@ -14,6 +14,7 @@ use crate::{
     cookies::CookieNames,
     core::{Core, Settings},
     credential::Secret,
+    fault::Faults,
     follower::Follower,
     layer::GuardLayer,
     refusal::{OnRefusal, Refused},
@@ -101,6 +102,7 @@ pub struct GuardBuilder {
     on_refusal: Option<OnRefusal>,
     insecure_http: bool,
     patience: Duration,
+    faults: Faults,
 }
 
 impl Guard {
@@ -118,6 +120,7 @@ impl Guard {
             on_refusal: None,
             insecure_http: false,
             patience: Duration::from_secs(10),
+            faults: Faults::default(),
         }
     }
 
@@ -211,6 +214,13 @@ impl GuardBuilder {
     /// clock that stands still or goes back makes the guard say yes to what has ended.
     pub fn dangerous_world(mut self, world: Arc<dyn World>) -> Self {
         self.clock = Clock::of(world);
+        self
+    }
+
+    /// Breaks a rule of the guard on purpose, so that a simulation can show that it would notice.
+    #[cfg(feature = "simulation")]
+    pub fn dangerous_fault(mut self, fault: crate::Fault) -> Self {
+        self.faults.fault = Some(fault);
         self
     }
 
@@ -345,7 +355,7 @@ impl GuardBuilder {
         };
         let secret = self.client_secret.as_ref();
         let authority = Authority::new(nodes, transport, client_id, secret, id);
-        let core = Arc::new(Core::new(settings, authority, self.clock));
+        let core = Arc::new(Core::new(settings, authority, self.clock, self.faults));
         Ok(Guard(Arc::new(Handle {
             _follower: Follower::start(&core),
             core,

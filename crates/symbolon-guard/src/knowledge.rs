@@ -12,6 +12,7 @@ use symbolon_login::{
 
 use crate::{
     clock::{Moment, Now},
+    fault::Faults,
     keys::KeyRing,
     lease::{Answer, Lease, Ticket},
 };
@@ -52,6 +53,7 @@ pub(crate) enum BadSnapshot {
 }
 
 /// All that one guard knows.
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct Knowledge {
     issuer: String,
     client_id: ClientId,
@@ -64,6 +66,7 @@ pub(crate) struct Knowledge {
     log_era: u64,
     key_era: u64,
     authority_time: Option<(Moment, UnixMillis)>,
+    faults: Faults,
 }
 
 impl Knowledge {
@@ -81,7 +84,13 @@ impl Knowledge {
             log_era: 0,
             key_era: 0,
             authority_time: None,
+            faults: Faults::default(),
         }
+    }
+
+    /// The same, with a rule broken.
+    pub(crate) fn with(self, faults: Faults) -> Self {
+        Self { faults, ..self }
     }
 
     /// Starts over from a snapshot. Cut-offs that were known stay known.
@@ -129,7 +138,7 @@ impl Knowledge {
         if entry.position.epoch() == applied.epoch() && entry.position <= applied {
             return Applied::Known;
         }
-        if entry.position != applied.next() {
+        if entry.position != applied.next() && !self.faults.skips_entries() {
             return Applied::Gap;
         }
         if let Some(cut_off) = entry.cut_off() {
@@ -181,6 +190,9 @@ impl Knowledge {
 
     /// How old the knowledge can be at `now`; none when nothing was ever proved.
     pub(crate) fn staleness(&self, now: Moment) -> Option<Duration> {
+        if self.faults.skips_the_lease() {
+            return self.applied.map(|_| Duration::ZERO);
+        }
         self.fresh_as_of().map(|moment| now.since(moment))
     }
 
@@ -231,9 +243,14 @@ impl Knowledge {
     /// Forgets cut-offs that no living token can need, by the guard's own monotonic time. A mark
     /// says: by this moment everything up to this position had been applied.
     pub(crate) fn forget(&mut self, now: Moment) {
+        let (mark_every, remembered) = if self.faults.forgets_early() {
+            (MARK_EVERY / 60, MARK_EVERY / 20)
+        } else {
+            (MARK_EVERY, REMEMBERED)
+        };
         if let Some(applied) = self.applied {
             let due = self.marks.back().is_none_or(|(moment, position)| {
-                *position < applied && now.since(*moment) >= MARK_EVERY
+                *position < applied && now.since(*moment) >= mark_every
             });
             if due {
                 self.marks.push_back((now, applied));
@@ -241,7 +258,7 @@ impl Knowledge {
         }
         let mut through = None;
         while let Some((moment, position)) = self.marks.front().copied() {
-            if now.since(moment) <= REMEMBERED {
+            if now.since(moment) <= remembered {
                 break;
             }
             through = Some(position);
@@ -253,5 +270,14 @@ impl Knowledge {
     }
 }
 
+#[cfg(test)]
+#[expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests"
+)]
+mod model;
 #[cfg(test)]
 mod tests;

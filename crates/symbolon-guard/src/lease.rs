@@ -35,6 +35,7 @@ pub(crate) enum Answer {
 
 /// The proofs that the guard holds and those that it waits for.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct Lease {
     fresh_as_of: Option<Moment>,
     pending: VecDeque<(Moment, Position)>,

@@ -48,6 +48,7 @@ mod core;
 mod credential;
 mod csrf;
 mod extract;
+mod fault;
 mod flight;
 mod follower;
 mod guard;
@@ -78,6 +79,8 @@ pub use check::{Proof, Reason};
 pub use clock::World;
 pub use credential::Carrier;
 pub use extract::Live;
+#[cfg(any(test, feature = "simulation"))]
+pub use fault::Fault;
 pub use guard::{ConnectError, Guard, GuardBuilder, Status};
 pub use identity::{CredentialView, Identity};
 pub use layer::{GuardLayer, GuardService, ResponseFuture};

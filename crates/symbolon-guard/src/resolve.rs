@@ -107,10 +107,16 @@ pub(crate) async fn resolve(
             Ok(Introspection::Active(facts)) => {
                 let own = asked.at >= arrival.moment;
                 let seen = Seen::establish(Arc::from(facts), Some(asked.at), asked.era, asked.at);
-                if let Some(outcome) = answered(core, credential, seen, asked.at, own) {
+                let outcome = answered(core, credential, seen, asked.at, own, freshness);
+                if let Some(outcome) = outcome {
                     return outcome;
                 }
-                // Somebody else's question, asked before this request came: judged as what is known.
+                // Somebody else's question, asked before this request came, or one that took longer than
+                // the bound: judged as what is known.
+                if core.clock.moment() >= deadline {
+                    tracing::warn!("the authority answers too slowly for the bound: 503");
+                    return Outcome::Unproved;
+                }
             }
             Ok(Introspection::Inactive) => {
                 core.seen.remove(&credential.key);
@@ -173,13 +179,14 @@ fn is_unknown_key(core: &Core, credential: &Credential) -> bool {
 }
 
 /// Remembers the authority's yes and judges it. None when it was asked for somebody else, before
-/// this request came: then it counts as old as it is.
+/// this request came, or is older than the bound: then it counts as old as it is.
 fn answered(
     core: &Core,
     credential: &Credential,
     seen: Seen,
     asked_at: Moment,
     own: bool,
+    freshness: Freshness,
 ) -> Option<Outcome> {
     let facts = Arc::clone(&seen.facts);
     if facts.client_id != core.settings.client_id {
@@ -192,11 +199,10 @@ fn answered(
     if !own {
         return None;
     }
-    Some(
-        match judge_answer(&facts, asked_at, &core.knowledge(), core.clock.now()) {
-            Judgement::Yes(proof) => Outcome::Yes { facts, proof },
-            Judgement::No(reason) => Outcome::No(reason),
-            Judgement::CatchUp | Judgement::Ask => Outcome::Unproved,
-        },
-    )
+    let now = core.clock.now();
+    match judge_answer(&facts, asked_at, freshness, &core.knowledge(), now) {
+        Judgement::Yes(proof) => Some(Outcome::Yes { facts, proof }),
+        Judgement::No(reason) => Some(Outcome::No(reason)),
+        Judgement::CatchUp | Judgement::Ask => None,
+    }
 }

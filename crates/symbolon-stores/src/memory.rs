@@ -64,6 +64,7 @@ struct State {
     counters: BoundedCounters,
 }
 
+#[derive(Clone)]
 struct OnceValue {
     value: String,
     expires_at: UnixMillis,
@@ -76,6 +77,17 @@ impl Memory {
         Self {
             state: Mutex::default(),
             wake: watch::Sender::new(Position::START),
+        }
+    }
+
+    /// A store of its own that holds what this one holds now, counters aside: what a backup would bring
+    /// back.
+    #[must_use]
+    pub fn copied(&self) -> Self {
+        let state = self.lock().copied();
+        Self {
+            wake: watch::Sender::new(state.head()),
+            state: Mutex::new(state),
         }
     }
 
@@ -106,6 +118,23 @@ impl Default for Memory {
 }
 
 impl State {
+    fn copied(&self) -> Self {
+        Self {
+            users: self.users.clone(),
+            identifiers: self.identifiers.clone(),
+            apps: self.apps.clone(),
+            keys: self.keys.clone(),
+            marks: self.marks.clone(),
+            cut: self.cut.clone(),
+            start: self.start,
+            logins: self.logins.clone(),
+            grants: self.grants.clone(),
+            log: self.log.clone(),
+            once: self.once.clone(),
+            counters: BoundedCounters::default(),
+        }
+    }
+
     fn head(&self) -> Position {
         self.log
             .back()

@@ -151,6 +151,30 @@ fn the_test_authority_is_for_tests_alone() {
     assert!(features.contains_key("testing") && !features.contains_key("default"));
 }
 
+/// The guard's feature by which a simulation breaks its rules is for tests alone. With the resolver that
+/// the workspace uses, what a test asks for does not reach a program that is built without tests.
+#[test]
+fn no_shipped_crate_can_break_the_guard() {
+    let metadata = workspace();
+    let mut asked_by_tests = false;
+    for package in &metadata.packages {
+        for dependency in &package.dependencies {
+            let breaks = dependency.name == "symbolon-guard"
+                && dependency.features.iter().any(|name| name == "simulation");
+            let only_tests = dependency.kind == DependencyKind::Development;
+            asked_by_tests |= breaks && only_tests;
+            assert!(!breaks || only_tests, "{}", package.name);
+        }
+        let default = package.features.get("default");
+        let by_default = default.is_some_and(|all| all.iter().any(|name| name == "simulation"));
+        assert!(!by_default, "{}", package.name);
+    }
+    assert!(
+        asked_by_tests,
+        "the simulation does not ask for it any more"
+    );
+}
+
 /// The tests above are able to fail.
 #[test]
 fn a_wrong_arrow_is_named() {

@@ -134,7 +134,10 @@ fn a_cut_off_refuses_whatever_the_freshness_and_whoever_vouched() {
             let seen = seen(shape, OLD, Some(100), &knowledge);
             let no = Judgement::No(Reason::Ended);
             assert_eq!(judge(&seen, freshness, &knowledge, now(100)), no);
-            assert_eq!(judge_answer(&seen.facts, at(100), &knowledge, now(100)), no);
+            assert_eq!(
+                judge_answer(&seen.facts, at(100), Freshness::Live, &knowledge, now(100)),
+                no
+            );
         }
     }
 }
@@ -205,14 +208,54 @@ fn an_answer_is_as_old_as_its_question() {
     let knowledge = knowing(None);
     let session = seen(Shape::Session, OLD, None, &knowledge);
     assert_eq!(
-        judge_answer(&session.facts, at(98), &knowledge, now(100)),
+        judge_answer(
+            &session.facts,
+            at(98),
+            Freshness::Live,
+            &knowledge,
+            now(100)
+        ),
         Judgement::Yes(Proof {
             ground: Ground::Authority,
             staleness: 2 * SEC
         })
     );
-    assert_eq!(
-        judge_answer(&session.facts, at(300), &knowledge, now(300)),
-        Judgement::No(Reason::Expired)
-    );
+}
+
+/// The authority may have read it before an end that it acknowledged since.
+#[test]
+fn an_answer_that_took_longer_than_the_bound_is_too_old() {
+    let knowledge = knowing(None);
+    let session = seen(Shape::Session, OLD, None, &knowledge);
+    let judged = |freshness| judge_answer(&session.facts, at(98), freshness, &knowledge, now(100));
+    assert_eq!(judged(Freshness::Within(SEC)), Judgement::Ask);
+    for freshness in [
+        Freshness::Live,
+        Freshness::Within(2 * SEC),
+        Freshness::UntilExpiry,
+    ] {
+        let yes = matches!(judged(freshness), Judgement::Yes(_));
+        assert!(yes, "{freshness}");
+    }
+}
+
+/// What was asked about a session just now counts, whatever the guard's own clock says: its `exp` says
+/// until when the answer may be repeated. A token ends by the later of the two clocks.
+#[test]
+fn a_clock_that_is_ahead_throws_no_session_out() {
+    let knowledge = knowing(None);
+    for (shape, expected) in [
+        (
+            Shape::Session,
+            Judgement::Yes(Proof {
+                ground: Ground::Authority,
+                staleness: Duration::ZERO,
+            }),
+        ),
+        (Shape::Jwt, Judgement::No(Reason::Expired)),
+    ] {
+        let seen = seen(shape, OLD, None, &knowledge);
+        let judgement = judge_answer(&seen.facts, at(300), Freshness::Live, &knowledge, now(300));
+        assert_eq!(judgement, expected, "{shape}");
+    }
 }
