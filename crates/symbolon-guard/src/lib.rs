@@ -38,12 +38,14 @@
 
 mod authority;
 mod backoff;
+mod cache;
 mod check;
 mod clock;
 mod cookies;
 mod core;
 mod credential;
 mod csrf;
+mod cut_offs;
 mod extract;
 mod flight;
 mod follower;
@@ -61,6 +63,7 @@ mod sign_in;
 mod sign_out;
 mod sse;
 mod transport;
+mod view;
 mod visit;
 
 pub use check::Proof;
