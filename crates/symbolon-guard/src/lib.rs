@@ -51,6 +51,13 @@ mod flight;
 mod follower;
 mod guard;
 mod identity;
+#[cfg(any(test, feature = "internals"))]
+#[doc(hidden)]
+#[cfg_attr(
+    not(feature = "internals"),
+    expect(unreachable_pub, reason = "for the benchmark")
+)]
+pub mod internals;
 mod keys;
 mod knowledge;
 mod layer;
