@@ -2,6 +2,9 @@
 //!
 //! `cargo bench -p symbolon-guard --features internals --bench seen [-- small]`
 //!
+//! *check* has the credential at hand and does all that a yes rests on: clocks, digest, look-up, cut-offs, expiry,
+//! freshness. *headers to identity* also finds it in the request and makes what handlers get.
+//!
 //! Rows take turns on the same credentials in random order, 64 at a time, whose headers were just read, so
 //! that a noisy neighbour slows all of them alike. The floor's maps give away a counted reference, as a
 //! check has to: *map* is `std::collections::HashMap` under no lock at all with the digest as hash,
@@ -32,7 +35,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use http::{HeaderMap, HeaderValue, header};
 use symbolon_guard::{
     Shape,
-    internals::{APP, Stand},
+    internals::{APP, Found, Stand},
 };
 
 type Digest = [u8; 32];
@@ -72,6 +75,9 @@ fn sha(text: &[u8]) -> Digest {
     digest(&SHA256, text).as_ref().try_into().unwrap()
 }
 
+/// A credential's text, a request that shows it, and where in there it stands.
+type Asked = (String, HeaderMap, Found);
+
 /// Everything that one size of the benchmark looks at.
 struct Field {
     stand: Stand,
@@ -79,7 +85,7 @@ struct Field {
     papaya: papaya::HashMap<Digest, Arc<Entry>, Build>,
     quick: quick_cache::sync::Cache<Digest, Arc<Entry>>,
     /// For each shape the credentials that are asked for, and what a request shows.
-    asked: [Vec<(String, HeaderMap)>; 2],
+    asked: [Vec<Asked>; 2],
 }
 
 const SHAPES: [Shape; 2] = [Shape::Session, Shape::Jwt];
@@ -108,12 +114,14 @@ impl Field {
             field.papaya.pin().insert(key, entry());
             field.quick.insert(key, entry());
             if n % credentials.div_ceil(ASKED * 2) < 2 || credentials <= ASKED * 2 {
-                field.asked[at].push((text.clone(), headers(SHAPES[at], &text)));
+                let headers = headers(SHAPES[at], &text);
+                let found = field.stand.show(&headers).unwrap();
+                field.asked[at].push((text, headers, found));
             }
         }
         for asked in &mut field.asked {
             // A few of a million found no room; and in random order.
-            asked.retain(|(_, headers)| field.stand.check(headers));
+            asked.retain(|(_, headers, _)| field.stand.check(headers));
             for n in (1..asked.len()).rev() {
                 asked.swap(n, random.below(n + 1));
             }
@@ -173,48 +181,55 @@ fn headers(shape: Shape, text: &str) -> HeaderMap {
     headers
 }
 
-type Row = (&'static str, fn(&Field, &str, &HeaderMap) -> bool);
+type Row = (&'static str, fn(&Field, &Asked) -> bool);
 
-const ROWS: [Row; 6] = [
-    ("digest", |_, text, _| sha(text.as_bytes())[0] < 255),
-    ("digest + map", |field, text, _| {
+const ROWS: [Row; 7] = [
+    ("digest", |_, (text, ..)| sha(text.as_bytes())[0] < 255),
+    ("digest + map", |field, (text, ..)| {
         let known = field.map.get(&sha(text.as_bytes())).cloned();
         known.is_some_and(|entry| entry.exp > 0)
     }),
-    ("digest + papaya", |field, text, _| {
+    ("digest + papaya", |field, (text, ..)| {
         let known = field.papaya.pin().get(&sha(text.as_bytes())).cloned();
         known.is_some_and(|entry| entry.exp > 0)
     }),
-    ("digest + quick", |field, text, _| {
+    ("digest + quick", |field, (text, ..)| {
         let known = field.quick.get(&sha(text.as_bytes()));
         known.is_some_and(|entry| entry.exp > 0)
     }),
-    ("guard", |field, _, headers| field.stand.check(headers)),
-    ("guard, after a cut-off", |field, _, headers| {
+    ("check", |field, (_, _, found)| {
+        field.stand.check_found(found)
+    }),
+    ("check after a cut-off", |field, (_, _, found)| {
+        field.stand.check_found(found)
+    }),
+    ("headers to identity", |field, (_, headers, _)| {
         field.stand.check(headers)
     }),
 ];
 
-const GUARD: usize = 4;
+const CHECK: usize = 4;
+
+const AFTER_CUT_OFF: usize = 5;
 
 /// Seconds for each of a batch's credentials. Its texts are read first, as a server has just done.
 fn turn(field: &Field, shape: usize, row: usize, at: usize) -> f64 {
     let asked = &field.asked[shape];
     let batch: Vec<_> = (at..at + BATCH).map(|n| &asked[n % asked.len()]).collect();
-    for (text, headers) in &batch {
+    for (text, headers, _) in &batch {
         black_box(text.bytes().map(u64::from).sum::<u64>());
         for value in headers.values() {
             black_box(value.as_bytes().iter().map(|b| u64::from(*b)).sum::<u64>());
         }
     }
-    if row > GUARD {
+    if row == AFTER_CUT_OFF {
         field.stand.end_others(1);
     }
     let (_, work) = ROWS[row];
     let start = Instant::now();
     let mut good = 0;
-    for (text, headers) in &batch {
-        good += usize::from(black_box(work(field, text, headers)));
+    for asked in &batch {
+        good += usize::from(black_box(work(field, asked)));
     }
     let time = start.elapsed().as_secs_f64() / BATCH as f64;
     assert!(good == BATCH || row == 0, "{row}: {good} of {BATCH}");
@@ -224,6 +239,9 @@ fn turn(field: &Field, shape: usize, row: usize, at: usize) -> f64 {
 fn main() {
     // Cargo's own arguments are of no interest.
     let is_small = std::env::args().any(|argument| argument == "small");
+    if std::env::args().any(|argument| argument == "profile") {
+        return profile();
+    }
     println!("clocks: {:.1} ns", clocks());
     let large = if is_small { 100_000 } else { 1_000_000 };
     println!(
@@ -271,11 +289,7 @@ fn table(field: &Field, shape: usize, credentials: u64, cut_offs: u64) {
 }
 
 /// Each by itself, less what reading the clock takes.
-fn percentiles(
-    field: &Field,
-    shape: usize,
-    work: fn(&Field, &str, &HeaderMap) -> bool,
-) -> [f64; 2] {
+fn percentiles(field: &Field, shape: usize, work: fn(&Field, &Asked) -> bool) -> [f64; 2] {
     let idle = quartiles((0..1_000).map(|_| {
         let start = Instant::now();
         start.elapsed().as_secs_f64()
@@ -284,13 +298,14 @@ fn percentiles(
         .iter()
         .cycle()
         .take(50_000)
-        .map(|(text, headers)| {
+        .map(|asked| {
+            let (text, headers, _) = asked;
             black_box(text.bytes().map(u64::from).sum::<u64>());
             for value in headers.values() {
                 black_box(value.as_bytes().iter().map(|b| u64::from(*b)).sum::<u64>());
             }
             let start = Instant::now();
-            black_box(work(field, text, headers));
+            black_box(work(field, asked));
             (start.elapsed().as_secs_f64() - idle) * 1e9
         })
         .collect();
@@ -309,15 +324,15 @@ fn threads(field: &Field, shape: usize) {
                 scope.spawn(move || {
                     let (_, work) = ROWS[row];
                     let from = thread * asked.len() / 2;
-                    for (text, headers) in asked.iter().cycle().skip(from).take(EACH) {
-                        black_box(work(field, text, headers));
+                    for asked in asked.iter().cycle().skip(from).take(EACH) {
+                        black_box(work(field, asked));
                     }
                 });
             }
         });
         (threads * EACH) as f64 / start.elapsed().as_secs_f64()
     };
-    for (row, (name, _)) in ROWS.iter().enumerate().take(GUARD + 1) {
+    for (row, (name, _)) in ROWS.iter().enumerate().take(CHECK + 1) {
         let rounds: Vec<[f64; 2]> = (0..101)
             .map(|_| [0, row].map(|row| done(row, 2) / done(row, 1)))
             .collect();
@@ -360,6 +375,17 @@ fn bytes(most: u64) {
         "one cut-off more, published, at {} known: slowest of 5000 {slowest:.0} us",
         stand.cut_offs()
     );
+}
+
+/// Nothing but checks, for a profiler to look at.
+fn profile() {
+    let field = Field::new(1_000, 0);
+    let start = Instant::now();
+    while start.elapsed().as_secs() < 8 {
+        for (_, headers, _) in &field.asked[0] {
+            black_box(field.stand.check(headers));
+        }
+    }
 }
 
 fn clocks() -> f64 {

@@ -154,7 +154,8 @@ fn pairs(header: &HeaderValue) -> impl Iterator<Item = Pair<'_>> {
     ends.filter_map(move |end| {
         let from = std::mem::replace(&mut start, end + 1);
         let pair = bytes.get(from..end)?;
-        let name = pair.get(..memchr::memchr(b'=', pair)?)?;
+        // Names are short: no search by vectors pays here.
+        let name = pair.get(..pair.iter().position(|byte| *byte == b'=')?)?;
         let value = pair.get(name.len() + 1..)?;
         let from = end - value.trim_ascii_start().len();
         Some(Pair {

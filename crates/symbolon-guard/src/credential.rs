@@ -73,13 +73,18 @@ impl CacheKey {
 #[derive(Clone)]
 pub(crate) struct Text {
     header: HeaderValue,
-    from: usize,
-    to: usize,
+    from: u32,
+    to: u32,
 }
 
 impl Text {
     /// The bytes of this header between two places.
     pub(crate) fn within(header: &HeaderValue, from: usize, to: usize) -> Self {
+        // No server takes headers of 4 GiB; one that did would show nobody.
+        let (from, to) = match (u32::try_from(from), u32::try_from(to)) {
+            (Ok(from), Ok(to)) => (from, to),
+            _ => (0, 0),
+        };
         Self {
             header: header.clone(),
             from,
@@ -89,7 +94,9 @@ impl Text {
 
     fn bytes(&self) -> &[u8] {
         let bytes = self.header.as_bytes();
-        bytes.get(self.from..self.to).unwrap_or_default()
+        bytes
+            .get(self.from as usize..self.to as usize)
+            .unwrap_or_default()
     }
 
     /// The text.
@@ -124,8 +131,9 @@ pub(crate) struct Credential {
     text: Held,
 }
 
+/// The text of a credential, and by whom it is held.
 #[derive(Clone)]
-enum Held {
+pub(crate) enum Held {
     /// By the request that showed it.
     Shown(Text),
     /// By the guard, which just got it from the authority.
@@ -176,10 +184,18 @@ impl Credential {
 
     /// The text, for checking it and for the wire to the authority.
     pub(crate) fn expose(&self) -> &str {
-        match &self.text {
-            Held::Shown(text) => text.expose(),
-            Held::Given(secret) => secret.expose(),
-        }
+        self.text.expose()
+    }
+
+    /// The text alone, for whoever was found good by it.
+    pub(crate) fn into_held(self) -> Held {
+        self.text
+    }
+
+    /// The credential again that was found to have this key.
+    pub(crate) fn again(shape: Shape, key: CacheKey, text: &Held) -> Self {
+        let text = text.clone();
+        Self { shape, key, text }
     }
 
     /// A copy that is zeroed after use.
@@ -187,6 +203,16 @@ impl Credential {
         match &self.text {
             Held::Shown(text) => text.to_secret(),
             Held::Given(secret) => secret.clone(),
+        }
+    }
+}
+
+impl Held {
+    /// The text.
+    pub(crate) fn expose(&self) -> &str {
+        match self {
+            Self::Shown(text) => text.expose(),
+            Self::Given(secret) => secret.expose(),
         }
     }
 }

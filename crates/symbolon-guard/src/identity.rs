@@ -7,7 +7,7 @@ use symbolon_login::{ClientId, Position, Role, Shape, Sid, UnixMillis, UserId};
 
 use crate::{
     check::{Proof, Seen},
-    credential::{Carrier, Credential},
+    credential::{Carrier, Credential, Held},
 };
 
 /// The person behind a request whose credential was found good.
@@ -20,11 +20,11 @@ pub struct Identity {
     seen: Arc<Seen>,
     proof: Proof,
     carrier: Carrier,
-    credential: Credential,
+    text: Held,
 }
 
 impl Identity {
-    pub(crate) const fn new(
+    pub(crate) fn new(
         seen: Arc<Seen>,
         proof: Proof,
         carrier: Carrier,
@@ -34,7 +34,7 @@ impl Identity {
             seen,
             proof,
             carrier,
-            credential,
+            text: credential.into_held(),
         }
     }
 
@@ -102,12 +102,12 @@ impl Identity {
     /// The credential itself, for one purpose: to call the authority's API on behalf of its owner.
     /// It must not reach a page, a log or another server.
     pub fn expose_credential(&self) -> &str {
-        self.credential.expose()
+        self.text.expose()
     }
 
     /// What the credential looks like, for showing it to its owner.
     pub fn credential_view(&self) -> CredentialView {
-        let text = self.credential.expose();
+        let text = self.text.expose();
         match self.shape() {
             Shape::Session => CredentialView::Session {
                 starts: start(text),
@@ -124,8 +124,8 @@ impl Identity {
         }
     }
 
-    pub(crate) fn credential(&self) -> &Credential {
-        &self.credential
+    pub(crate) fn credential(&self) -> Credential {
+        Credential::again(self.shape(), self.seen.key, &self.text)
     }
 }
 

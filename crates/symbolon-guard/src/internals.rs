@@ -15,7 +15,8 @@ use crate::{
     clock::Clock,
     cookies::CookieNames,
     core::{Core, Settings},
-    credential::CacheKey,
+    credential::{CacheKey, Credential, Shown, Text, shown},
+    resolve::{Outcome, resolve_now},
     transport::Http,
     visit::{Question, Verdict},
 };
@@ -133,8 +134,28 @@ impl Stand {
         let question = Question::read(&self.0, &view, &Method::GET, headers, None, arrival);
         let visit = question
             .continue_value()
-            .and_then(|question| question.answer_now(&self.0, &view));
+            .and_then(|mut question| question.answer_now(&self.0, &view));
         matches!(visit, Some(visit) if matches!(visit.verdict, Verdict::Yes(_)))
+    }
+
+    /// What a request with these headers shows, found ahead.
+    pub fn show(&self, headers: &HeaderMap) -> Option<Found> {
+        match shown(headers, &self.0.settings.cookies).ok()? {
+            Shown::Bearer(text) => Some(Found(text)),
+            Shown::Cookies { access, .. } => access.map(Found),
+            Shown::Nothing => None,
+        }
+    }
+
+    /// The check alone, where the credential is at hand: clocks, digest, look-up, cut-offs, expiry, freshness.
+    pub fn check_found(&self, found: &Found) -> bool {
+        let arrival = self.0.clock.now();
+        let view = self.0.knowledge();
+        let freshness = self.0.freshness(&view, None);
+        let outcome = Credential::read(found.0.clone())
+            .ok()
+            .and_then(|found| resolve_now(&self.0, &view, &found, freshness, arrival));
+        matches!(outcome, Some(Outcome::Yes { .. }))
     }
 
     /// How many cut-offs are known.
@@ -145,6 +166,15 @@ impl Stand {
     /// Reads both clocks, as each check does.
     pub fn clocks(&self) -> UnixMillis {
         self.0.clock.now().wall
+    }
+}
+
+/// A credential in a header.
+pub struct Found(Text);
+
+impl std::fmt::Debug for Found {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Found").finish_non_exhaustive()
     }
 }
 

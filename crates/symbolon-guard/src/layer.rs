@@ -129,7 +129,7 @@ impl GuardLayer {
         let core = self.guard.core();
         let arrival = core.clock.now();
         let view = core.knowledge();
-        let question = match self.earlier(request) {
+        let mut question = match self.earlier(request) {
             Some(Verdict::Yes(identity)) if !self.is_satisfied(identity.proof().ground) => {
                 Question::again(identity, core.freshness(&view, self.freshness), arrival)
             }

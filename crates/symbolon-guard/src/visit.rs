@@ -103,16 +103,17 @@ impl Question {
 
     /// The answer if it takes no waiting: the way of nearly every request. It takes no lock, and
     /// copies nothing of the credential.
-    pub(crate) fn answer_now(&self, core: &Core, view: &View) -> Option<Visit> {
+    pub(crate) fn answer_now(&mut self, core: &Core, view: &View) -> Option<Visit> {
         let access = self.access.as_ref()?;
-        match resolve_now(core, view, access, self.freshness, self.arrival)? {
-            outcome @ Outcome::Yes { .. } => {
-                let settled = self.wish(view, &outcome).is_none();
-                settled.then(|| Visit::of(self.verdict(outcome, access)))
-            }
-            Outcome::No(reason) if self.is_renewable(reason) => None,
-            outcome => Some(Visit::of(self.verdict(outcome, access))),
+        let outcome = resolve_now(core, view, access, self.freshness, self.arrival)?;
+        match outcome {
+            Outcome::Yes { .. } if self.wish(view, &outcome).is_some() => return None,
+            Outcome::No(reason) if self.is_renewable(reason) => return None,
+            _ => {}
         }
+        // It was looked at above. Taken, not cloned: the reference is counted once.
+        let access = self.access.take()?;
+        Some(Visit::of(self.verdict(outcome, access)))
     }
 
     /// The answer, whatever it takes.
@@ -128,21 +129,21 @@ impl Question {
             (Outcome::Yes { .. }, _) => {
                 let wish = self.wish(&core.knowledge(), &outcome);
                 match wish.and_then(|wish| self.secret(wish)) {
-                    None => Visit::of(self.verdict(outcome, access)),
+                    None => Visit::of(self.verdict(outcome, access.clone())),
                     Some(secret) => self.renew_living(core, &secret, outcome, access).await,
                 }
             }
             (Outcome::No(reason), Some(refresh)) if self.is_renewable(*reason) => {
                 self.renew_dead(core, &refresh.to_secret()).await
             }
-            _ => Visit::of(self.verdict(outcome, access)),
+            _ => Visit::of(self.verdict(outcome, access.clone())),
         }
     }
 
     /// Asks the same again, for a route that demands more than the app.
     pub(crate) fn again(identity: &Identity, freshness: Freshness, arrival: Now) -> Self {
         Self {
-            access: Some(identity.credential().clone()),
+            access: Some(identity.credential()),
             refresh: None,
             carrier: identity.carrier(),
             freshness,
@@ -165,13 +166,13 @@ impl Question {
                 let renewed = resolve(core, &fresh, self.freshness, core.clock.now()).await;
                 // The browser must keep the successor in any case: its predecessor is spent.
                 let verdict = match renewed {
-                    Outcome::Unproved => self.verdict(outcome, access),
-                    renewed => self.verdict(renewed, &fresh),
+                    Outcome::Unproved => self.verdict(outcome, access.clone()),
+                    renewed => self.verdict(renewed, fresh),
                 };
                 Visit { verdict, cookies }
             }
             Renewed::Invalid => self.signed_out(core),
-            Renewed::Unavailable => Visit::of(self.verdict(outcome, access)),
+            Renewed::Unavailable => Visit::of(self.verdict(outcome, access.clone())),
         }
     }
 
@@ -183,7 +184,7 @@ impl Question {
                 let fresh = renew::credential(&granted);
                 let outcome = resolve(core, &fresh, self.freshness, core.clock.now()).await;
                 Visit {
-                    verdict: self.verdict(outcome, &fresh),
+                    verdict: self.verdict(outcome, fresh),
                     cookies,
                 }
             }
@@ -237,7 +238,7 @@ impl Question {
             )
     }
 
-    fn verdict(&self, outcome: Outcome, credential: &Credential) -> Verdict {
+    fn verdict(&self, outcome: Outcome, credential: Credential) -> Verdict {
         match outcome {
             Outcome::Yes { seen, proof } => {
                 Verdict::Yes(Identity::new(seen, proof, self.carrier, credential.clone()))
