@@ -183,3 +183,52 @@ impl std::fmt::Debug for Stand {
         f.debug_struct("Stand").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, clippy::cast_precision_loss, reason = "tests")]
+
+    use http::{HeaderValue, header};
+
+    use super::*;
+
+    #[test]
+    fn a_credential_seen_before_is_checked_without_an_allocation() {
+        let stand = Stand::new(100);
+        stand.end_others(1_000);
+        let session = format!("sym_s_{}", "A".repeat(91));
+        let token = format!("{}.{}.{}", "a".repeat(80), "b".repeat(280), "c".repeat(86));
+        stand.know(Shape::Session, &session, 1);
+        stand.know(Shape::Jwt, &token, 2);
+        for (name, value) in [
+            (header::COOKIE, format!("a=b; __Host-{APP}={session}")),
+            (header::AUTHORIZATION, format!("Bearer {token}")),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, HeaderValue::try_from(value).unwrap());
+            // The first clone of a header that was made from a text moves it behind a counter; a server's
+            // headers are there from the start. The first look of a thread registers it.
+            let _counted = headers.clone();
+            assert!(stand.check(&headers));
+            stand.end_others(1);
+            let info = allocation_counter::measure(|| assert!(stand.check(&headers)));
+            assert_eq!(info.count_total, 0);
+        }
+    }
+
+    /// Slack and spine included, at every size on the way: DESIGN section 8.
+    #[test]
+    fn a_cut_off_takes_at_most_40_bytes() {
+        let stand = Stand::new(1);
+        let (mut held, mut known) = (0, 0);
+        while known < 60_000 {
+            held += allocation_counter::measure(|| stand.end_others(500)).bytes_current;
+            known += 500;
+            assert_eq!(stand.cut_offs(), known);
+            // Below, what does not grow with the number counts for more.
+            if known >= 10_000 {
+                assert!(held as f64 / known as f64 <= 40.0, "{held} for {known}");
+            }
+        }
+    }
+}

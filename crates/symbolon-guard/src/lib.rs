@@ -53,10 +53,6 @@ mod guard;
 mod identity;
 #[cfg(any(test, feature = "internals"))]
 #[doc(hidden)]
-#[cfg_attr(
-    not(feature = "internals"),
-    expect(unreachable_pub, reason = "for the benchmark")
-)]
 pub mod internals;
 mod keys;
 mod knowledge;
