@@ -17,7 +17,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Identity {
         let resolved = resolved(parts)?;
         match &resolved.verdict {
             Verdict::Yes(identity) => Ok(identity.clone()),
-            _ => Err(refusal(parts, &resolved)),
+            _ => Err(refusal(parts, resolved)),
         }
     }
 }
@@ -32,17 +32,16 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Identity {
             Verdict::Nobody | Verdict::Refused => Ok(None),
             // Not knowing is not the same as nobody: the page would tell people that they are signed out.
             Verdict::Unproved | Verdict::CrossSite | Verdict::Ambiguous => {
-                Err(refusal(parts, &resolved))
+                Err(refusal(parts, resolved))
             }
         }
     }
 }
 
-fn resolved(parts: &Parts) -> Result<Resolved, Refusal> {
+fn resolved(parts: &Parts) -> Result<&Resolved, Refusal> {
     parts
         .extensions
         .get::<Resolved>()
-        .cloned()
         .ok_or_else(Refusal::misconfigured)
 }
 

@@ -31,7 +31,6 @@ pub struct Stand(Core);
 
 impl Stand {
     /// Room for so many credentials.
-    #[expect(clippy::missing_panics_doc, reason = "no part of the API")]
     #[expect(clippy::unwrap_used, reason = "settings that are written here")]
     pub fn new(most_seen: usize) -> Self {
         let client_id: symbolon_login::ClientId = APP.parse().unwrap();
@@ -101,7 +100,6 @@ impl Stand {
     }
 
     /// Takes this text for an authentic credential of the login `n`.
-    #[expect(clippy::missing_panics_doc, reason = "no part of the API")]
     #[expect(clippy::unwrap_used, reason = "names that are written here")]
     pub fn know(&self, shape: Shape, text: &str, n: u64) {
         let id = u128::from(n).to_be_bytes();

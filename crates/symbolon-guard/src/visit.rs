@@ -241,7 +241,7 @@ impl Question {
     fn verdict(&self, outcome: Outcome, credential: Credential) -> Verdict {
         match outcome {
             Outcome::Yes { seen, proof } => {
-                Verdict::Yes(Identity::new(seen, proof, self.carrier, credential.clone()))
+                Verdict::Yes(Identity::new(seen, proof, self.carrier, credential))
             }
             Outcome::No(reason) => refused(reason, self.carrier),
             Outcome::Unproved => Verdict::Unproved,
