@@ -19,8 +19,7 @@ use symbolon_login::{
 };
 
 pub const APP: &str = "app";
-pub const SESSION: &str =
-    "sym_s_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+pub const SESSION: &str = "sym_s_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 const ISSUER: &str = "http://localhost:7300";
 const HOUR: u64 = 3600;
 
@@ -94,7 +93,10 @@ async fn snapshot(State(Authority(key)): State<Authority>) -> Json<Snapshot> {
 }
 
 async fn feed() -> Response {
-    let hello = format!("event: hello\ndata: {{\"head\":\"{}\"}}\n\n", Position::START);
+    let hello = format!(
+        "event: hello\ndata: {{\"head\":\"{}\"}}\n\n",
+        Position::START
+    );
     let body = stream::unfold(Some(hello), async |hello| {
         let text = match hello {
             Some(hello) => hello,

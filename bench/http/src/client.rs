@@ -83,7 +83,9 @@ fn length(bytes: &[u8]) -> Option<usize> {
 pub async fn turn(server: &Server, request: &[u8], seconds: f64) -> Turn {
     let mut streams = Vec::new();
     for _ in 0..CONNECTIONS {
-        let stream = TcpStream::connect(("127.0.0.1", server.port)).await.unwrap();
+        let stream = TcpStream::connect(("127.0.0.1", server.port))
+            .await
+            .unwrap();
         stream.set_nodelay(true).unwrap();
         streams.push(stream);
     }

@@ -29,7 +29,12 @@ const ROWS: [Row; 8] = [
     row("axum alone, sent the JWT", "bare", 2, "jwt"),
     row("symbolon, session", "session", 1, "session"),
     row("symbolon, JWT", "jwt", 2, "jwt"),
-    row("tower-sessions, memory", "tower-sessions", 0, "tower-sessions"),
+    row(
+        "tower-sessions, memory",
+        "tower-sessions",
+        0,
+        "tower-sessions",
+    ),
     row("axum-login, memory", "axum-login", 0, "axum-login"),
     row("jsonwebtoken, EdDSA", "jsonwebtoken", 2, "jsonwebtoken"),
 ];
@@ -154,7 +159,11 @@ fn summed(turns: &[Vec<Turn>]) -> Vec<Result> {
         .map(|(at, row)| {
             let each = |of: fn(&Turn) -> f64| quartiles(turns.iter().map(|round| of(&round[at])));
             let beside = |of: fn(&Turn) -> f64| {
-                quartiles(turns.iter().map(|round| of(&round[at]) / of(&round[row.floor])))
+                quartiles(
+                    turns
+                        .iter()
+                        .map(|round| of(&round[at]) / of(&round[row.floor])),
+                )
             };
             Result {
                 name: row.name,
