@@ -1,12 +1,17 @@
 //! The decision: what does a credential deserve, given what the guard knows now? Pure.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    time::Duration,
+};
 
-use symbolon_login::{ActiveCredential, Freshness, Ground, Lifetimes, Shape, Subject};
+use symbolon_login::{ActiveCredential, Freshness, Ground, Lifetimes, Position, Shape};
 
 use crate::{
     clock::{Moment, Now},
-    knowledge::Knowledge,
+    credential::CacheKey,
+    cut_offs::{CutOffTable, Killed, Scopes},
+    view::View,
 };
 
 /// Why a request was refused: for the operator's log, metrics and the app's own code, never for
@@ -82,16 +87,31 @@ pub struct Proof {
 }
 
 /// A credential that was found authentic once.
-#[derive(Clone)]
+///
+/// In this order, so that a check reads two cache lines of it and not the facts behind them.
+#[repr(C)]
 pub(crate) struct Seen {
-    /// What it proves.
-    pub(crate) facts: Arc<ActiveCredential>,
-    /// The moment *before* the authority was last asked about it; none when only its signature spoke.
-    pub(crate) vouched_at: Option<Moment>,
+    /// The digest of its text.
+    pub(crate) key: CacheKey,
+    /// Of the facts: the log position at which the grant was created.
+    rev: Position,
+    /// Of the facts: its own end, in seconds.
+    exp: i64,
     /// From here on it has to be established anew.
     pub(crate) good_until: Moment,
-    /// The knowledge's era at that time.
+    /// The knowledge's era when it was established.
     pub(crate) era: u64,
+    /// The version of the knowledge in which it was last found alive: nothing is looked up again
+    /// until there is another cut-off.
+    alive_in: AtomicU64,
+    shape: Shape,
+    /// Whether it was asked for since the cache last looked for room.
+    is_used: AtomicBool,
+    /// The moment *before* the authority was last asked about it; none when only its signature spoke.
+    vouched_at: Option<Moment>,
+    scopes: Scopes,
+    /// What it proves.
+    pub(crate) facts: ActiveCredential,
 }
 
 /// What follows for one request.
@@ -111,43 +131,98 @@ impl Seen {
     /// Takes over what was established at `now`. No verdict outlives the longest access token,
     /// because guards forget cut-offs after that.
     pub(crate) fn establish(
-        facts: Arc<ActiveCredential>,
+        key: CacheKey,
+        facts: ActiveCredential,
         vouched_at: Option<Moment>,
         era: u64,
         now: Moment,
+        table: &CutOffTable,
     ) -> Self {
         Self {
-            facts,
-            vouched_at,
+            key,
+            rev: facts.rev,
+            exp: facts.exp,
             good_until: now.plus(Lifetimes::LONGEST_ACCESS_TOKEN),
             era,
+            alive_in: AtomicU64::new(0),
+            shape: facts.shape,
+            is_used: AtomicBool::new(false),
+            vouched_at,
+            scopes: table.scopes(&facts.subject()),
+            facts,
         }
+    }
+
+    /// The same, to be established anew from `end` on.
+    pub(crate) fn ending(&self, end: Moment) -> Self {
+        Self {
+            key: self.key,
+            rev: self.rev,
+            exp: self.exp,
+            good_until: end,
+            era: self.era,
+            alive_in: AtomicU64::new(self.alive_in.load(Ordering::Relaxed)),
+            shape: self.shape,
+            is_used: AtomicBool::new(true),
+            vouched_at: self.vouched_at,
+            scopes: self.scopes,
+            facts: self.facts.clone(),
+        }
+    }
+
+    /// Why a cut-off kills it, as far as `view` knows.
+    pub(crate) fn dead(&self, view: &View) -> Option<Reason> {
+        // Every cut-off up to this version was in the table when it was looked up.
+        if self.alive_in.load(Ordering::Relaxed) == view.version() {
+            return None;
+        }
+        match view.table().kills(&self.scopes, self.rev) {
+            Some(Killed::Login) => Some(Reason::Ended),
+            Some(Killed::Key) => Some(Reason::KeyEnded),
+            None => {
+                self.alive_in.store(view.version(), Ordering::Relaxed);
+                None
+            }
+        }
+    }
+
+    /// Notes that somebody asked for it: written once, so that readers do not take the line from
+    /// each other.
+    pub(crate) fn note_use(&self) {
+        if !self.was_used() {
+            self.is_used.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether somebody asked for it since [`Seen::forget_use`].
+    pub(crate) fn was_used(&self) -> bool {
+        self.is_used.load(Ordering::Relaxed)
+    }
+
+    /// From now on nobody has asked for it.
+    pub(crate) fn forget_use(&self) {
+        self.is_used.store(false, Ordering::Relaxed);
     }
 }
 
 /// Judges a credential that is authentic, for a request that may be answered `freshness` old.
-pub(crate) fn judge(
-    seen: &Seen,
-    freshness: Freshness,
-    knowledge: &Knowledge,
-    now: Now,
-) -> Judgement {
-    if let Some(reason) = dead(&seen.facts, knowledge) {
+pub(crate) fn judge(seen: &Seen, freshness: Freshness, view: &View, now: Now) -> Judgement {
+    if let Some(reason) = seen.dead(view) {
         return Judgement::No(reason);
     }
-    let over = seen.facts.exp <= knowledge.wall(now).as_secs();
-    if over && seen.facts.shape == Shape::Jwt {
+    let over = seen.exp <= view.wall(now).as_secs();
+    if over && seen.shape == Shape::Jwt {
         return Judgement::No(Reason::Expired);
     }
     // A session's `exp` says until when the authority's answer may be repeated, not when it ends.
-    if over || seen.good_until <= now.moment || seen.era != knowledge.era(seen.facts.shape) {
+    if over || seen.good_until <= now.moment || seen.era != view.era(seen.shape) {
         return Judgement::Ask;
     }
     let vouched = seen.vouched_at.map(|moment| now.moment.since(moment));
     // A credential ahead of the guard is not a lie, but the guard's own knowledge says nothing about it.
-    let behind = knowledge.applied().is_none_or(|at| seen.facts.rev > at);
-    let known = knowledge
-        .staleness(now.moment)
+    let behind = view.applied().is_none_or(|at| seen.rev > at);
+    let known = view
+        .proves(now.moment)
         .filter(|_| !behind || freshness == Freshness::UntilExpiry)
         .into_iter()
         .chain(vouched)
@@ -167,18 +242,18 @@ pub(crate) fn judge(
 /// still count. An answer that was under way for longer than the bound is older than the bound: it may have
 /// been read before an end that was acknowledged since.
 pub(crate) fn judge_answer(
-    facts: &ActiveCredential,
+    seen: &Seen,
     asked_at: Moment,
     freshness: Freshness,
-    knowledge: &Knowledge,
+    view: &View,
     now: Now,
 ) -> Judgement {
-    if let Some(reason) = dead(facts, knowledge) {
+    if let Some(reason) = seen.dead(view) {
         return Judgement::No(reason);
     }
     // Of a session it says until when this answer may be repeated, as in `judge`: a guard whose clock is
     // ahead repeats no answer, but it throws nobody out.
-    if facts.shape == Shape::Jwt && facts.exp <= knowledge.wall(now).as_secs() {
+    if seen.shape == Shape::Jwt && seen.exp <= view.wall(now).as_secs() {
         return Judgement::No(Reason::Expired);
     }
     let staleness = now.moment.since(asked_at);
@@ -191,19 +266,5 @@ pub(crate) fn judge_answer(
     })
 }
 
-/// Which part of the rule of death kills it, as far as known here; none while it lives.
-pub(crate) fn dead(facts: &ActiveCredential, knowledge: &Knowledge) -> Option<Reason> {
-    let subject = facts.subject();
-    knowledge.kills(&subject)?;
-    let without_key = Subject {
-        key: None,
-        ..subject
-    };
-    Some(match knowledge.kills(&without_key) {
-        Some(_) => Reason::Ended,
-        None => Reason::KeyEnded,
-    })
-}
-
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -6,6 +6,8 @@ use cookie::{Cookie, SameSite};
 use http::{HeaderMap, HeaderValue, header};
 use symbolon_login::ClientId;
 
+use crate::credential::Text;
+
 /// What the app's cookies are called. All share the client id, because cookies of one host are
 /// shared by all its ports.
 #[derive(Clone, Debug)]
@@ -24,9 +26,9 @@ pub(crate) struct Duplicate;
 #[derive(Default)]
 pub(crate) struct Jar<'h> {
     /// The credential.
-    pub(crate) access: Option<&'h str>,
+    pub(crate) access: Option<Text>,
     /// The refresh token.
-    pub(crate) refresh: Option<&'h str>,
+    pub(crate) refresh: Option<Text>,
     /// Sign-ins under way: the end of the name, and the value.
     pub(crate) transactions: Vec<(&'h str, &'h str)>,
 }
@@ -108,34 +110,60 @@ impl<'h> Jar<'h> {
     /// Finds the app's cookies. Other names, even malformed ones, are somebody else's.
     pub(crate) fn read(headers: &'h HeaderMap, names: &CookieNames) -> Result<Self, Duplicate> {
         let mut jar = Jar::default();
-        let pairs = headers
-            .get_all(header::COOKIE)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='));
-        for (name, value) in pairs {
-            let name = name.trim_end();
-            if name == names.access {
-                put(&mut jar.access, value)?;
-            } else if name == names.refresh {
-                put(&mut jar.refresh, value)?;
-            } else if let Some(suffix) = name.strip_prefix(names.transaction.as_str()) {
-                if jar.transactions.iter().any(|(known, _)| *known == suffix) {
-                    return Err(Duplicate);
+        for header in headers.get_all(header::COOKIE) {
+            for pair in pairs(header) {
+                let put = |slot: &mut Option<Text>| {
+                    let text = Text::within(header, pair.from, pair.to);
+                    slot.replace(text).map_or(Ok(()), |_| Err(Duplicate))
+                };
+                if pair.name == names.access.as_bytes() {
+                    put(&mut jar.access)?;
+                } else if pair.name == names.refresh.as_bytes() {
+                    put(&mut jar.refresh)?;
+                } else if let Some(suffix) = pair.name.strip_prefix(names.transaction.as_bytes()) {
+                    let value = header.as_bytes().get(pair.from..pair.to);
+                    let (Ok(suffix), Ok(value)) = (
+                        str::from_utf8(suffix),
+                        str::from_utf8(value.unwrap_or_default()),
+                    ) else {
+                        continue;
+                    };
+                    if jar.transactions.iter().any(|(known, _)| *known == suffix) {
+                        return Err(Duplicate);
+                    }
+                    jar.transactions.push((suffix, value));
                 }
-                jar.transactions.push((suffix, value));
             }
         }
         Ok(jar)
     }
 }
 
-fn put<'h>(slot: &mut Option<&'h str>, value: &'h str) -> Result<(), Duplicate> {
-    match slot.replace(value.trim()) {
-        None => Ok(()),
-        Some(_) => Err(Duplicate),
-    }
+/// One cookie: its name, and where in the header its value stands.
+struct Pair<'h> {
+    name: &'h [u8],
+    from: usize,
+    to: usize,
+}
+
+/// The pairs of one header, in place. Bytes that are no text concern only the pair that they stand in.
+fn pairs(header: &HeaderValue) -> impl Iterator<Item = Pair<'_>> {
+    let bytes = header.as_bytes();
+    let ends = memchr::memchr_iter(b';', bytes).chain(std::iter::once(bytes.len()));
+    let mut start = 0;
+    ends.filter_map(move |end| {
+        let from = std::mem::replace(&mut start, end + 1);
+        let pair = bytes.get(from..end)?;
+        // Names are short: no search by vectors pays here.
+        let name = pair.get(..pair.iter().position(|byte| *byte == b'=')?)?;
+        let value = pair.get(name.len() + 1..)?;
+        let from = end - value.trim_ascii_start().len();
+        Some(Pair {
+            name: name.trim_ascii(),
+            from,
+            to: from + value.trim_ascii().len(),
+        })
+    })
 }
 
 #[cfg(test)]
@@ -188,8 +216,21 @@ mod tests {
             HeaderValue::from_static(" __Host-back-office-tx-a=2;__Host-back-office-tx-b=3 ; x=y"),
         );
         let jar = Jar::read(&headers, &names(true)).unwrap();
-        assert_eq!(jar.access, Some("1"));
-        assert_eq!(jar.refresh, None);
+        assert!(jar.access.is_some_and(|text| text.expose() == "1"));
+        assert!(jar.refresh.is_none());
         assert_eq!(jar.transactions, [("a", "2"), ("b", "3")]);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_hide_no_cookie_beside_them() {
+        let mut headers = HeaderMap::new();
+        let bytes = b"theme=\xe9; __Host-back-office = 1 ;__Host-back-office-refresh=\xe9";
+        headers.append("cookie", HeaderValue::from_bytes(bytes).unwrap());
+        let jar = Jar::read(&headers, &names(true)).unwrap();
+        assert!(jar.access.is_some_and(|text| text.expose() == "1"));
+        assert!(jar.refresh.is_some_and(|text| text.expose().is_empty()));
+        let again = HeaderValue::from_static("__Host-back-office=2");
+        headers.append("cookie", again);
+        assert!(Jar::read(&headers, &names(true)).is_err());
     }
 }

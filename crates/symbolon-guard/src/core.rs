@@ -1,17 +1,18 @@
 //! What all handles and tasks of one guard share, and the small verbs on it.
 
 use std::{
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
+use arc_swap::ArcSwap;
 use quick_cache::sync::Cache;
 use symbolon_login::{ClientId, Freshness, Introspection, Position};
 use tokio::sync::{Notify, watch};
 
 use crate::{
     authority::{Authority, Redeemed, Unavailable},
-    check::Seen,
+    cache::SeenCache,
     clock::{Clock, Moment},
     cookies::CookieNames,
     credential::{CacheKey, Credential},
@@ -21,10 +22,8 @@ use crate::{
     metrics::Metrics,
     open_answers::OpenAnswers,
     refusal::OnRefusal,
+    view::View,
 };
-
-/// Credentials that were found authentic. An entry takes about half a kilobyte.
-const SEEN: usize = 100_000;
 
 /// Session secrets that the authority refused a moment ago.
 const REFUSED: usize = 10_000;
@@ -43,6 +42,10 @@ pub(crate) struct Settings {
     pub(crate) freshness: Option<Freshness>,
     /// Instead of the guard's own answers to refusals.
     pub(crate) on_refusal: Option<OnRefusal>,
+    /// How many credentials are kept that were found authentic.
+    pub(crate) most_seen: usize,
+    /// How many cut-offs are kept.
+    pub(crate) most_cut_offs: usize,
 }
 
 /// What the authority said about one credential.
@@ -81,7 +84,10 @@ pub(crate) struct Core {
     pub(crate) clock: Clock,
     pub(crate) metrics: Metrics,
     pub(crate) open_answers: OpenAnswers,
-    knowledge: RwLock<Knowledge>,
+    /// Written by the follower alone.
+    knowledge: Mutex<Knowledge>,
+    /// What checks read.
+    view: ArcSwap<View>,
     pulse: watch::Sender<Pulse>,
     health: RwLock<Health>,
     /// Asks for the head at once, instead of at the next beat.
@@ -93,7 +99,7 @@ pub(crate) struct Core {
     /// Tells the stream that the log is another one.
     pub(crate) resync: Notify,
     /// Credentials found authentic. Cut-offs are checked on every hit.
-    pub(crate) seen: Cache<CacheKey, Arc<Seen>>,
+    pub(crate) seen: SeenCache,
     /// Sessions that were refused, and until when that needs no new question.
     pub(crate) refused: Cache<CacheKey, Moment>,
     /// Questions about credentials under way.
@@ -110,47 +116,51 @@ impl Core {
         clock: Clock,
         faults: Faults,
     ) -> Self {
-        let knowledge = Knowledge::new(settings.issuer.clone(), settings.client_id.clone());
+        let (issuer, client_id) = (settings.issuer.clone(), settings.client_id.clone());
+        let knowledge = Knowledge::new(issuer, client_id, settings.most_cut_offs);
         let (knowledge, clock) = (knowledge.with(faults), clock.with(faults));
         Self {
-            settings,
             authority,
             metrics: Metrics::default(),
             open_answers: OpenAnswers::default(),
-            knowledge: RwLock::new(knowledge),
+            view: ArcSwap::from_pointee(knowledge.view().clone()),
+            knowledge: Mutex::new(knowledge),
             pulse: watch::Sender::new(Pulse::default()),
             health: RwLock::default(),
             ask_now: Notify::new(),
             ask_soon: Notify::new(),
             lagging: Notify::new(),
             resync: Notify::new(),
-            seen: Cache::new(SEEN),
+            seen: SeenCache::new(settings.most_seen),
             refused: Cache::new(REFUSED),
             questions: Arc::new(Flights::new(clock.clone())),
             redemptions: Arc::new(Flights::new(clock.clone())),
             clock,
+            settings,
         }
     }
 
-    /// What is known, for one short look: never held across an await, a signature check or I/O.
-    pub(crate) fn knowledge(&self) -> RwLockReadGuard<'_, Knowledge> {
-        // No verb of `Knowledge` panics half way, so a poisoned lock holds nothing broken.
-        self.knowledge
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
+    /// What is known, for one short look: not to be held across an await. No lock: a check reads it
+    /// while the follower writes the next one.
+    pub(crate) fn knowledge(&self) -> arc_swap::Guard<Arc<View>> {
+        self.view.load()
     }
 
-    /// Changes what is known and tells those who wait.
+    /// Changes what is known, shows it to checks, and tells those who wait.
     pub(crate) fn learn<T>(&self, change: impl FnOnce(&mut Knowledge) -> T) -> T {
-        let mut knowledge: RwLockWriteGuard<'_, Knowledge> = self
+        // No verb of `Knowledge` panics half way, so a poisoned lock holds nothing broken.
+        let mut knowledge = self
             .knowledge
-            .write()
+            .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let outcome = change(&mut knowledge);
+        let view = knowledge.view();
         let pulse = Pulse {
-            applied: knowledge.applied(),
-            fresh_as_of: knowledge.fresh_as_of(),
+            applied: view.applied,
+            fresh_as_of: view.fresh_as_of,
         };
+        // Still under the lock: a later view never gives way to an earlier one.
+        self.view.store(Arc::new(view.clone()));
         drop(knowledge);
         self.pulse.send_if_modified(|known| {
             let changed = *known != pulse;
@@ -161,11 +171,11 @@ impl Core {
     }
 
     /// How fresh a yes has to be: the stricter of the app's wish and the route's.
-    pub(crate) fn freshness(&self, route: Option<Freshness>) -> Freshness {
+    pub(crate) fn freshness(&self, view: &View, route: Option<Freshness>) -> Freshness {
         let app = self
             .settings
             .freshness
-            .or_else(|| self.knowledge().app().map(|app| app.freshness))
+            .or_else(|| view.app().map(|app| app.freshness))
             .unwrap_or_default();
         route.map_or(app, |route| route.stricter(app))
     }
@@ -174,7 +184,7 @@ impl Core {
     pub(crate) async fn ask(&self, credential: &Credential) -> Asked {
         let era = self.knowledge().era(credential.shape);
         let at = self.clock.moment();
-        let answer = self.authority.introspect(&credential.secret).await;
+        let answer = self.authority.introspect(&credential.secret()).await;
         Asked { at, era, answer }
     }
 

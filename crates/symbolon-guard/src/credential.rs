@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 use serde::{Deserialize, Deserializer};
 use symbolon_login::{SecretKind, Shape};
 use zeroize::Zeroizing;
@@ -31,7 +31,7 @@ impl Secret {
 
     /// The key under which caches know it.
     pub(crate) fn digest(&self) -> CacheKey {
-        CacheKey::of(&self.0)
+        CacheKey::of(self.0.as_bytes())
     }
 }
 
@@ -46,13 +46,68 @@ impl<'de> Deserialize<'de> for Secret {
 pub(crate) struct CacheKey([u8; 32]);
 
 impl CacheKey {
-    fn of(text: &str) -> Self {
+    /// The digest of this text.
+    pub(crate) fn of(text: &[u8]) -> Self {
         let mut bytes = [0; 32];
-        let full = digest::digest(&digest::SHA256, text.as_bytes());
-        for (to, from) in bytes.iter_mut().zip(full.as_ref()) {
-            *to = *from;
-        }
+        // SHA-256 gives 32 bytes: the lengths are the same.
+        bytes.copy_from_slice(digest::digest(&digest::SHA256, text).as_ref());
         Self(bytes)
+    }
+
+    /// Bits that choose a place, and others that tell its neighbours apart.
+    pub(crate) fn parts(&self) -> (u64, u16) {
+        let (place, rest) = self.0.split_first_chunk().unwrap_or((&[0; 8], &[]));
+        let tag = rest.first_chunk().copied().unwrap_or_default();
+        (u64::from_be_bytes(*place), u16::from_be_bytes(tag))
+    }
+
+    /// A byte that neither part holds.
+    pub(crate) const fn chance(&self) -> u8 {
+        let [.., last] = self.0;
+        last
+    }
+}
+
+/// A text in a header of a request, where it stands: taking it over counts a reference and copies
+/// nothing.
+#[derive(Clone)]
+pub(crate) struct Text {
+    header: HeaderValue,
+    from: u32,
+    to: u32,
+}
+
+impl Text {
+    /// The bytes of this header between two places.
+    pub(crate) fn within(header: &HeaderValue, from: usize, to: usize) -> Self {
+        // No server takes headers of 4 GiB; one that did would show nobody.
+        let (from, to) = match (u32::try_from(from), u32::try_from(to)) {
+            (Ok(from), Ok(to)) => (from, to),
+            _ => (0, 0),
+        };
+        Self {
+            header: header.clone(),
+            from,
+            to,
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        let bytes = self.header.as_bytes();
+        bytes
+            .get(self.from as usize..self.to as usize)
+            .unwrap_or_default()
+    }
+
+    /// The text.
+    pub(crate) fn expose(&self) -> &str {
+        // Whatever is no text is no credential either.
+        std::str::from_utf8(self.bytes()).unwrap_or_default()
+    }
+
+    /// A copy that is zeroed after use.
+    pub(crate) fn to_secret(&self) -> Secret {
+        Secret::new(self.expose().to_owned())
     }
 }
 
@@ -71,41 +126,94 @@ pub enum Carrier {
 pub(crate) struct Credential {
     /// What it claims to be by its form.
     pub(crate) shape: Shape,
-    /// Its text.
-    pub(crate) secret: Secret,
     /// The key under which caches know it.
     pub(crate) key: CacheKey,
+    text: Held,
+}
+
+/// The text of a credential, and by whom it is held.
+#[derive(Clone)]
+pub(crate) enum Held {
+    /// By the request that showed it.
+    Shown(Text),
+    /// By the guard, which just got it from the authority.
+    Given(Secret),
 }
 
 /// The longest session secret worth asking about; the real ones have 97 characters.
 const LONGEST_SESSION: usize = 128;
 
 impl Credential {
-    /// Sorts a text by its form. Costs nothing for what cannot be a credential.
-    pub(crate) fn read(text: &str) -> Result<Self, Reason> {
-        let shape = match SecretKind::claimed_by(text) {
-            Some(SecretKind::Session) => {
-                let alphabet = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-                if text.len() > LONGEST_SESSION || !text.bytes().all(alphabet) {
-                    return Err(Reason::Malformed);
-                }
-                Shape::Session
-            }
+    /// Sorts a text by how it begins. Costs nothing for what cannot be a credential; the rest of its form
+    /// has to be looked at only where its digest is not known ([`Credential::is_well_formed`]).
+    pub(crate) fn read(text: Text) -> Result<Self, Reason> {
+        let bytes = text.bytes();
+        let (shape, longest) = match SecretKind::claimed_by(bytes) {
+            Some(SecretKind::Session) => (Shape::Session, LONGEST_SESSION),
             Some(SecretKind::Refresh) => return Err(Reason::RefreshToken),
-            None if text.bytes().filter(|byte| *byte == b'.').count() == 2
-                && text.len() <= symbolon_jose::MAX_TOKEN_BYTES =>
-            {
-                Shape::Jwt
-            }
-            None => return Err(Reason::Malformed),
+            None => (Shape::Jwt, symbolon_jose::MAX_TOKEN_BYTES),
         };
-        Ok(Self::of(shape, Secret::new(text.to_owned())))
+        if bytes.is_empty() || bytes.len() > longest {
+            return Err(Reason::Malformed);
+        }
+        Ok(Self {
+            shape,
+            key: CacheKey::of(bytes),
+            text: Held::Shown(text),
+        })
     }
 
     /// A credential that the authority just gave.
     pub(crate) fn of(shape: Shape, secret: Secret) -> Self {
-        let key = secret.digest();
-        Self { shape, secret, key }
+        Self {
+            shape,
+            key: secret.digest(),
+            text: Held::Given(secret),
+        }
+    }
+
+    /// Whether it has the form of what it claims to be.
+    pub(crate) fn is_well_formed(&self) -> bool {
+        let text = self.expose();
+        let alphabet = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        match self.shape {
+            Shape::Session => !text.is_empty() && text.bytes().all(alphabet),
+            Shape::Jwt => text.bytes().filter(|byte| *byte == b'.').count() == 2,
+        }
+    }
+
+    /// The text, for checking it and for the wire to the authority.
+    pub(crate) fn expose(&self) -> &str {
+        self.text.expose()
+    }
+
+    /// The text alone, for whoever was found good by it.
+    pub(crate) fn into_held(self) -> Held {
+        self.text
+    }
+
+    /// The credential again that was found to have this key.
+    pub(crate) fn again(shape: Shape, key: CacheKey, text: &Held) -> Self {
+        let text = text.clone();
+        Self { shape, key, text }
+    }
+
+    /// A copy that is zeroed after use.
+    pub(crate) fn secret(&self) -> Secret {
+        match &self.text {
+            Held::Shown(text) => text.to_secret(),
+            Held::Given(secret) => secret.clone(),
+        }
+    }
+}
+
+impl Held {
+    /// The text.
+    pub(crate) fn expose(&self) -> &str {
+        match self {
+            Self::Shown(text) => text.expose(),
+            Self::Given(secret) => secret.expose(),
+        }
     }
 }
 
@@ -115,13 +223,13 @@ pub(crate) enum Shown {
     Nothing,
     /// The `Authorization` header. It goes before cookies, which a browser adds by itself; a bad one is
     /// refused, never passed over for a cookie.
-    Bearer(Zeroizing<String>),
+    Bearer(Text),
     /// The app's cookies, at least one of the two.
     Cookies {
         /// The credential.
-        access: Option<Zeroizing<String>>,
+        access: Option<Text>,
         /// The refresh token.
-        refresh: Option<Secret>,
+        refresh: Option<Text>,
     },
 }
 
@@ -142,29 +250,35 @@ pub(crate) fn shown(headers: &HeaderMap, names: &CookieNames) -> Result<Shown, A
         return Err(Ambiguous::Authorization);
     }
     if let Some(value) = first {
-        let value = value.to_str().map_err(|_| Ambiguous::Authorization)?;
-        // RFC 9110 section 11.1: the scheme's case does not matter. Other schemes are not ours.
-        if let Some((scheme, token)) = value.split_once(' ')
-            && scheme.eq_ignore_ascii_case("bearer")
-        {
-            return Ok(Shown::Bearer(Zeroizing::new(token.trim().to_owned())));
+        if !value.as_bytes().is_ascii() {
+            return Err(Ambiguous::Authorization);
+        }
+        if let Some(token) = bearer(value) {
+            return Ok(Shown::Bearer(token));
         }
     }
     let jar = Jar::read(headers, names).map_err(|_| Ambiguous::Cookie)?;
     Ok(match (jar.access, jar.refresh) {
         (None, None) => Shown::Nothing,
-        (access, refresh) => Shown::Cookies {
-            access: access.map(|text| Zeroizing::new(text.to_owned())),
-            refresh: refresh.map(|text| Secret::new(text.to_owned())),
-        },
+        (access, refresh) => Shown::Cookies { access, refresh },
     })
+}
+
+/// RFC 9110 section 11.1: the scheme's case does not matter. Other schemes are not ours.
+fn bearer(value: &HeaderValue) -> Option<Text> {
+    let bytes = value.as_bytes();
+    let (scheme, rest) = bytes.split_first_chunk::<6>()?;
+    if !scheme.eq_ignore_ascii_case(b"bearer") || rest.first() != Some(&b' ') {
+        return None;
+    }
+    let from = bytes.len() - rest.trim_ascii_start().len();
+    let to = from + rest.trim_ascii().len();
+    Some(Text::within(value, from, to))
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
-
-    use http::HeaderValue;
 
     use super::*;
 
@@ -183,20 +297,30 @@ mod tests {
         )
     }
 
+    fn sorted(text: &str) -> Result<Credential, Reason> {
+        let header = HeaderValue::from_str(text).unwrap();
+        let credential = Credential::read(Text::within(&header, 0, text.len()))?;
+        if credential.is_well_formed() {
+            Ok(credential)
+        } else {
+            Err(Reason::Malformed)
+        }
+    }
+
     #[test]
     fn a_form_decides_what_it_is_and_a_refresh_token_is_nothing_here() {
         let session = format!("sym_s_{}", "A".repeat(91));
-        assert!(matches!(Credential::read(&session), Ok(c) if c.shape == Shape::Session));
-        assert!(matches!(Credential::read("a.b.c"), Ok(c) if c.shape == Shape::Jwt));
+        assert!(matches!(sorted(&session), Ok(c) if c.shape == Shape::Session));
+        assert!(matches!(sorted("a.b.c"), Ok(c) if c.shape == Shape::Jwt));
         let refresh = format!("sym_r_{}", "A".repeat(91));
-        assert_eq!(Credential::read(&refresh).err(), Some(Reason::RefreshToken));
+        assert_eq!(sorted(&refresh).err(), Some(Reason::RefreshToken));
         let long = format!("a.b.{}", "c".repeat(20_000));
         for bad in ["", "abc", "a.b", "a.b.c.d", long.as_str()] {
-            assert_eq!(Credential::read(bad).err(), Some(Reason::Malformed));
+            assert_eq!(sorted(bad).err(), Some(Reason::Malformed));
         }
         for filler in [" ".repeat(91), "A".repeat(123)] {
             let session = format!("sym_s_{filler}");
-            assert_eq!(Credential::read(&session).err(), Some(Reason::Malformed));
+            assert_eq!(sorted(&session).err(), Some(Reason::Malformed));
         }
     }
 
@@ -205,7 +329,7 @@ mod tests {
         let cookie = ("cookie", "__Host-app=a.b.c");
         assert!(matches!(
             read(&[("authorization", "bEaReR x"), cookie]),
-            Ok(Shown::Bearer(token)) if *token == "x"
+            Ok(Shown::Bearer(token)) if token.expose() == "x"
         ));
         assert!(matches!(
             read(&[("authorization", "Basic eDp5"), cookie]),

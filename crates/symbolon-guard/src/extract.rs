@@ -22,7 +22,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Identity {
         let resolved = resolved(parts)?;
         match &resolved.verdict {
             Verdict::Yes(identity) => Ok(identity.clone()),
-            verdict => Err(refusal(parts, &resolved, verdict)),
+            verdict => Err(refusal(parts, resolved, verdict)),
         }
     }
 }
@@ -37,7 +37,7 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Identity {
             Verdict::Nobody | Verdict::Refused(_) => Ok(None),
             // Not knowing is not the same as nobody: the page would tell people that they are signed out.
             Verdict::Unproved | Verdict::CrossSite | Verdict::Ambiguous => {
-                Err(refusal(parts, &resolved, &resolved.verdict))
+                Err(refusal(parts, resolved, &resolved.verdict))
             }
         }
     }
@@ -79,27 +79,26 @@ impl<S: Send + Sync> FromRequestParts<S> for Live<Identity> {
                 return Ok(Self(identity.clone()));
             }
             Verdict::Yes(identity) => identity,
-            verdict => return Err(refusal(parts, &resolved, verdict)),
+            verdict => return Err(refusal(parts, resolved, verdict)),
         };
         let core = &resolved.core;
         let arrival = core.clock.now();
-        let asked = resolve(core, identity.credential(), Freshness::Live, arrival).await;
+        let asked = resolve(core, &identity.credential(), Freshness::Live, arrival).await;
         let verdict = match asked {
-            Outcome::Yes { facts, proof } => {
-                return Ok(Self(identity.proved_anew(facts, proof)));
+            Outcome::Yes { seen, proof } => {
+                return Ok(Self(identity.proved_anew(seen, proof)));
             }
             Outcome::No(reason) => Verdict::Refused(reason),
             Outcome::Unproved => Verdict::Unproved,
         };
-        Err(refusal(parts, &resolved, &verdict))
+        Err(refusal(parts, resolved, &verdict))
     }
 }
 
-fn resolved(parts: &Parts) -> Result<Resolved, Refusal> {
+fn resolved(parts: &Parts) -> Result<&Resolved, Refusal> {
     parts
         .extensions
         .get::<Resolved>()
-        .cloned()
         .ok_or_else(Refusal::misconfigured)
 }
 

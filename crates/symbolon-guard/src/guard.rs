@@ -47,6 +47,9 @@ pub struct Status {
     pub cut_offs: usize,
     /// How many answers that stay open are watched: event streams, `WebSockets`, long downloads.
     pub open_answers: usize,
+    /// Whether there were more cut-offs than [`GuardBuilder::most_cut_offs`] within the last hour. What
+    /// the guard knows then proves nothing: each yes rests on the authority's own word.
+    pub careful: bool,
     /// Whether the stream is open.
     pub connected: bool,
     /// What went wrong last, while it does.
@@ -103,6 +106,8 @@ pub struct GuardBuilder {
     insecure_http: bool,
     patience: Duration,
     faults: Faults,
+    most_seen: usize,
+    most_cut_offs: usize,
 }
 
 impl Guard {
@@ -121,6 +126,8 @@ impl Guard {
             insecure_http: false,
             patience: Duration::from_secs(10),
             faults: Faults::default(),
+            most_seen: 100_000,
+            most_cut_offs: 4_000_000,
         }
     }
 
@@ -167,6 +174,7 @@ impl Guard {
             staleness: knowledge.staleness(now),
             cut_offs: knowledge.cut_offs(),
             open_answers: self.core().open_answers.len(),
+            careful: knowledge.is_careful(),
             connected: health.connected,
             trouble: health.trouble,
         }
@@ -185,7 +193,7 @@ impl Guard {
 
     /// How fresh a yes has to be at the app's routes, unless they ask for more.
     pub fn freshness(&self) -> Freshness {
-        self.core().freshness(None)
+        self.core().freshness(&self.core().knowledge(), None)
     }
 
     pub(crate) fn core(&self) -> &Arc<Core> {
@@ -290,6 +298,22 @@ impl GuardBuilder {
         self
     }
 
+    /// How many credentials the guard keeps that it found good, so that checking them again costs no
+    /// signature and no question. Nearly all of the last `count` are kept and never more than
+    /// twice as many, about 600 bytes each. Default: 100,000.
+    pub fn most_seen(mut self, count: usize) -> Self {
+        self.most_seen = count;
+        self
+    }
+
+    /// How many cut-offs the guard keeps, about 30 bytes each. When there are more within an hour it
+    /// asks the authority about everybody until it may forget again: slower, never unsafe.
+    /// [`Status::careful`] says so. Default: 4,000,000.
+    pub fn most_cut_offs(mut self, count: usize) -> Self {
+        self.most_cut_offs = count;
+        self
+    }
+
     /// Starts the guard and waits until it knows the log and has proved how fresh that is.
     ///
     /// # Errors
@@ -345,6 +369,8 @@ impl GuardBuilder {
             public_origin: public.map(|url| url.origin().ascii_serialization()),
             freshness: self.freshness,
             on_refusal: self.on_refusal,
+            most_seen: self.most_seen,
+            most_cut_offs: self.most_cut_offs,
         };
         let mut bytes = [0; 16];
         rand::fill(&mut bytes).map_err(|_| ConnectError::Randomness)?;

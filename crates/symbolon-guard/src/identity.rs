@@ -3,11 +3,11 @@
 use std::{fmt, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use symbolon_login::{ActiveCredential, ClientId, Position, Role, Shape, Sid, UnixMillis, UserId};
+use symbolon_login::{ClientId, Position, Role, Shape, Sid, UnixMillis, UserId};
 
 use crate::{
-    check::Proof,
-    credential::{Carrier, Credential},
+    check::{Proof, Seen},
+    credential::{Carrier, Credential, Held},
 };
 
 /// The person behind a request whose credential was found good.
@@ -16,53 +16,51 @@ use crate::{
 /// is for pages that look different then; it is none when nobody is signed in, and never when
 /// the guard merely cannot tell (that is a 503).
 #[derive(Clone)]
-pub struct Identity(Arc<Inner>);
-
-struct Inner {
-    facts: Arc<ActiveCredential>,
+pub struct Identity {
+    seen: Arc<Seen>,
     proof: Proof,
     carrier: Carrier,
-    credential: Credential,
+    text: Held,
 }
 
 impl Identity {
     pub(crate) fn new(
-        facts: Arc<ActiveCredential>,
+        seen: Arc<Seen>,
         proof: Proof,
         carrier: Carrier,
         credential: Credential,
     ) -> Self {
-        Self(Arc::new(Inner {
-            facts,
+        Self {
+            seen,
             proof,
             carrier,
-            credential,
-        }))
+            text: credential.into_held(),
+        }
     }
 
     /// The person, by the id that is never given to anyone else (the claim `sub`).
     pub fn user(&self) -> UserId {
-        self.0.facts.sub
+        self.seen.facts.sub
     }
 
     /// What the person is called, for showing only.
     pub fn username(&self) -> &str {
-        &self.0.facts.username
+        &self.seen.facts.username
     }
 
     /// The login: one person, signed in on one device.
     pub fn sid(&self) -> Sid {
-        self.0.facts.sid
+        self.seen.facts.sid
     }
 
     /// The app that the credential was given to: always the guard's own.
     pub fn client_id(&self) -> &ClientId {
-        &self.0.facts.client_id
+        &self.seen.facts.client_id
     }
 
     /// What the person may do.
     pub fn roles(&self) -> &[Role] {
-        &self.0.facts.roles
+        &self.seen.facts.roles
     }
 
     /// Whether the person has this role.
@@ -72,44 +70,44 @@ impl Identity {
 
     /// In which shape the login was shown.
     pub fn shape(&self) -> Shape {
-        self.0.facts.shape
+        self.seen.facts.shape
     }
 
     /// How the credential travelled.
     pub fn carrier(&self) -> Carrier {
-        self.0.carrier
+        self.carrier
     }
 
     /// When the person proved who they are.
     pub fn auth_time(&self) -> UnixMillis {
-        UnixMillis::from_secs(self.0.facts.auth_time)
+        UnixMillis::from_secs(self.seen.facts.auth_time)
     }
 
     /// When this credential has to be renewed: the token's end, or until when the guard may repeat
     /// what the authority said of a session. Not the login's end.
     pub fn expires_at(&self) -> UnixMillis {
-        UnixMillis::from_secs(self.0.facts.exp)
+        UnixMillis::from_secs(self.seen.facts.exp)
     }
 
     /// The log position at which the app's share in the login began. Cut-offs after it kill it.
     pub fn rev(&self) -> Position {
-        self.0.facts.rev
+        self.seen.facts.rev
     }
 
     /// What this yes rests on, and how old it can be.
     pub fn proof(&self) -> Proof {
-        self.0.proof
+        self.proof
     }
 
     /// The credential itself, for one purpose: to call the authority's API on behalf of its owner.
     /// It must not reach a page, a log or another server.
     pub fn expose_credential(&self) -> &str {
-        self.0.credential.secret.expose()
+        self.text.expose()
     }
 
     /// What the credential looks like, for showing it to its owner.
     pub fn credential_view(&self) -> CredentialView {
-        let text = self.0.credential.secret.expose();
+        let text = self.text.expose();
         match self.shape() {
             Shape::Session => CredentialView::Session {
                 starts: start(text),
@@ -127,16 +125,20 @@ impl Identity {
     }
 
     /// The same caller with a newer proof.
-    pub(crate) fn proved_anew(&self, facts: Arc<ActiveCredential>, proof: Proof) -> Self {
-        Self::new(facts, proof, self.0.carrier, self.0.credential.clone())
+    pub(crate) fn proved_anew(&self, seen: Arc<Seen>, proof: Proof) -> Self {
+        Self {
+            seen,
+            proof,
+            ..self.clone()
+        }
     }
 
-    pub(crate) fn facts(&self) -> &Arc<ActiveCredential> {
-        &self.0.facts
+    pub(crate) fn seen(&self) -> &Arc<Seen> {
+        &self.seen
     }
 
-    pub(crate) fn credential(&self) -> &Credential {
-        &self.0.credential
+    pub(crate) fn credential(&self) -> Credential {
+        Credential::again(self.shape(), self.seen.key, &self.text)
     }
 }
 

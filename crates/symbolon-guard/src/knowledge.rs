@@ -1,20 +1,22 @@
 //! What the guard knows: the log as far as it was applied, and how fresh that is proved to be.
 //!
-//! A state machine without a clock and without I/O; the follower feeds it, checks read it. Knowledge
-//! only ever grows stricter: a snapshot is joined to what is known, never put in its place.
+//! A state machine without a clock and without I/O; the follower feeds it, checks read the [`View`]
+//! that it gives. Knowledge only ever grows stricter: a snapshot is joined to what is known, never put
+//! in its place.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use symbolon_login::{
-    AppSettings, Change, ClientId, CutOffs, Lifetimes, LogEntry, Position, Shape, Snapshot,
-    Subject, UnixMillis,
+    Change, ClientId, CutOff, Lifetimes, LogEntry, Position, Snapshot, UnixMillis,
 };
 
 use crate::{
-    clock::{Moment, Now},
+    clock::Moment,
+    cut_offs::Writer,
     fault::Faults,
     keys::KeyRing,
     lease::{Answer, Lease, Ticket},
+    view::View,
 };
 
 /// How long a cut-off is remembered: the longest life of a token that it could kill, and a margin
@@ -57,40 +59,44 @@ pub(crate) enum BadSnapshot {
 pub(crate) struct Knowledge {
     issuer: String,
     client_id: ClientId,
-    applied: Option<Position>,
-    cut_offs: CutOffs,
+    /// The most cut-offs that are kept.
+    most: usize,
+    view: View,
+    cut_offs: Writer,
     marks: VecDeque<(Moment, Position)>,
-    keys: Arc<KeyRing>,
-    app: Option<AppSettings>,
     lease: Lease,
-    log_era: u64,
-    key_era: u64,
-    authority_time: Option<(Moment, UnixMillis)>,
-    faults: Faults,
+    /// When the last cut-off came that found no room.
+    dropped_at: Option<Moment>,
 }
 
 impl Knowledge {
-    /// Knows nothing, and so vouches for nothing.
-    pub(crate) fn new(issuer: String, client_id: ClientId) -> Self {
+    /// Knows nothing, and so vouches for nothing. Keeps `most` cut-offs.
+    pub(crate) fn new(issuer: String, client_id: ClientId, most: usize) -> Self {
+        let cut_offs = Writer::default();
         Self {
             issuer,
             client_id,
-            applied: None,
-            cut_offs: CutOffs::default(),
+            most,
+            view: View {
+                table: Arc::clone(cut_offs.table()),
+                ..View::default()
+            },
+            cut_offs,
             marks: VecDeque::new(),
-            keys: Arc::default(),
-            app: None,
             lease: Lease::default(),
-            log_era: 0,
-            key_era: 0,
-            authority_time: None,
-            faults: Faults::default(),
+            dropped_at: None,
         }
     }
 
     /// The same, with a rule broken.
-    pub(crate) fn with(self, faults: Faults) -> Self {
-        Self { faults, ..self }
+    pub(crate) fn with(mut self, faults: Faults) -> Self {
+        self.view.faults = faults;
+        self
+    }
+
+    /// What checks may read.
+    pub(crate) const fn view(&self) -> &View {
+        &self.view
     }
 
     /// Starts over from a snapshot. Cut-offs that were known stay known.
@@ -106,149 +112,120 @@ impl Knowledge {
             .iter()
             .find(|app| app.client_id == self.client_id)
             .ok_or_else(|| BadSnapshot::UnknownApp(self.client_id.clone()))?;
-        self.app = Some(app.clone());
+        self.view.app = Some(app.clone());
         let keys = KeyRing::of(&snapshot.keys);
-        if !keys.has_all_of(&self.keys) {
-            self.key_era += 1;
+        if !keys.has_all_of(&self.view.keys) {
+            self.view.key_era += 1;
         }
-        self.keys = Arc::new(keys);
-        for cut_off in &snapshot.cut_offs {
-            self.cut_offs.insert(cut_off);
-        }
-        let same_log = self.applied.is_some_and(|applied| {
+        self.view.keys = Arc::new(keys);
+        let same_log = self.view.applied.is_some_and(|applied| {
             applied.epoch() == snapshot.head.epoch() && applied <= snapshot.head
         });
         if !same_log {
             self.lease.restart();
             // Positions of two logs are not in one order of time: count their age anew.
             self.marks.clear();
-            self.log_era += 1;
+            self.cut_offs.keep_all();
+            self.view.log_era += 1;
         }
-        self.applied = Some(snapshot.head);
-        self.forget(now);
-        self.lease.caught_up(snapshot.head);
+        for cut_off in &snapshot.cut_offs {
+            self.cut_off(cut_off, now);
+        }
+        self.applied_through(snapshot.head, now);
         Ok(())
     }
 
     /// Applies the next entry of the log.
     pub(crate) fn apply(&mut self, entry: &LogEntry, now: Moment) -> Applied {
-        let Some(applied) = self.applied else {
+        let Some(applied) = self.view.applied else {
             return Applied::Gap;
         };
         if entry.position.epoch() == applied.epoch() && entry.position <= applied {
             return Applied::Known;
         }
-        if entry.position != applied.next() && !self.faults.skips_entries() {
+        if entry.position != applied.next() && !self.view.faults.skips_entries() {
             return Applied::Gap;
         }
         if let Some(cut_off) = entry.cut_off() {
-            self.cut_offs.insert(&cut_off);
+            self.cut_off(&cut_off, now);
         }
+        let view = &mut self.view;
         match &entry.change {
-            Change::KeyAdded { jwk } => self.keys = Arc::new(self.keys.with(jwk)),
+            Change::KeyAdded { jwk } => view.keys = Arc::new(view.keys.with(jwk)),
             Change::KeyRetired { kid } => {
-                self.keys = Arc::new(self.keys.without(kid));
-                self.key_era += 1;
+                view.keys = Arc::new(view.keys.without(kid));
+                view.key_era += 1;
             }
             Change::App { settings } if settings.client_id == self.client_id => {
-                self.app = Some(settings.clone());
+                view.app = Some(settings.clone());
             }
             // Cut-offs are in already; other apps are theirs; a backup concerns whoever restores it.
             Change::CutOff { .. } | Change::App { .. } | Change::BackedUp {} => {}
         }
-        self.applied = Some(entry.position);
-        self.forget(now);
-        self.lease.caught_up(entry.position);
+        self.applied_through(entry.position, now);
         Applied::New
-    }
-
-    /// Notes the moment before the log's head is asked for; none before the first snapshot.
-    pub(crate) fn ask(&self, now: Moment) -> Option<Ticket> {
-        self.applied.map(|applied| Lease::ask(applied, now))
     }
 
     /// Takes the head that was answered.
     pub(crate) fn answer(&mut self, ticket: Ticket, head: Position) -> Answer {
-        match self.applied {
+        let answer = match self.view.applied {
             Some(applied) => self.lease.answer(ticket, head, applied),
             None => Answer::Behind,
-        }
+        };
+        self.show_lease();
+        answer
     }
 
     /// Notes what time it is at the authority, heard at `now`.
-    pub(crate) fn hear_time(&mut self, time: UnixMillis, now: Moment) {
-        self.authority_time = Some((now, time));
+    pub(crate) const fn hear_time(&mut self, time: UnixMillis, now: Moment) {
+        self.view.authority_time = Some((now, time));
     }
 
-    /// The time by which expiry is judged: this machine's, but never behind the authority's, whose
-    /// clock wrote `exp`. A wall clock that was set back revives nothing.
-    pub(crate) fn wall(&self, now: Now) -> UnixMillis {
-        self.authority_time.map_or(now.wall, |(heard_at, time)| {
-            now.wall.max(time.plus(now.moment.since(heard_at)))
-        })
+    fn applied_through(&mut self, position: Position, now: Moment) {
+        self.view.applied = Some(position);
+        self.forget(now);
+        self.lease.caught_up(position);
+        self.show_lease();
     }
 
-    /// How old the knowledge can be at `now`; none when nothing was ever proved.
-    pub(crate) fn staleness(&self, now: Moment) -> Option<Duration> {
-        if self.faults.skips_the_lease() {
-            return self.applied.map(|_| Duration::ZERO);
+    fn show_lease(&mut self) {
+        self.view.fresh_as_of = self.lease.fresh_as_of();
+        self.view.head = self.lease.head();
+    }
+
+    /// Keeps a cut-off. One that finds no room makes the guard careful: from then on every yes rests on
+    /// the authority's word, until no living token can need what was not kept.
+    fn cut_off(&mut self, cut_off: &CutOff, now: Moment) {
+        if !self.cut_offs.insert(cut_off, self.most) {
+            if self.dropped_at.is_none() {
+                tracing::warn!(
+                    most = self.most,
+                    "more cut-offs than this guard may keep: it asks the authority about everybody"
+                );
+            }
+            self.dropped_at = Some(now);
         }
-        self.fresh_as_of().map(|moment| now.since(moment))
+        self.view.version += 1;
     }
 
-    /// The latest moment as of which everything acknowledged is known here.
-    pub(crate) const fn fresh_as_of(&self) -> Option<Moment> {
-        self.lease.fresh_as_of()
-    }
-
-    /// The rule of death, as far as known here.
-    pub(crate) fn kills(&self, subject: &Subject<'_>) -> Option<Position> {
-        self.cut_offs.kills(subject)
-    }
-
-    /// How far the log was applied.
-    pub(crate) const fn applied(&self) -> Option<Position> {
-        self.applied
-    }
-
-    /// The newest head heard of.
-    pub(crate) const fn head(&self) -> Option<Position> {
-        self.lease.head()
-    }
-
-    /// How many cut-offs are known.
-    pub(crate) fn cut_offs(&self) -> usize {
-        self.cut_offs.len()
-    }
-
-    /// The keys that may sign.
-    pub(crate) const fn keys(&self) -> &Arc<KeyRing> {
-        &self.keys
-    }
-
-    /// The app's settings; none before the first snapshot.
-    pub(crate) const fn app(&self) -> Option<&AppSettings> {
-        self.app.as_ref()
-    }
-
-    /// Counts what may turn an earlier yes into a no by another way than a cut-off: the log is another
-    /// one, or, for tokens, a key is gone. Verdicts of an earlier era are not reused.
-    pub(crate) const fn era(&self, shape: Shape) -> u64 {
-        match shape {
-            Shape::Session => self.log_era,
-            Shape::Jwt => self.log_era.saturating_add(self.key_era),
+    fn show_cut_offs(&mut self) {
+        let view = &mut self.view;
+        if !Arc::ptr_eq(&view.table, self.cut_offs.table()) {
+            view.table = Arc::clone(self.cut_offs.table());
         }
+        view.cut_offs = self.cut_offs.len();
+        view.is_careful = self.dropped_at.is_some();
     }
 
     /// Forgets cut-offs that no living token can need, by the guard's own monotonic time. A mark
     /// says: by this moment everything up to this position had been applied.
     pub(crate) fn forget(&mut self, now: Moment) {
-        let (mark_every, remembered) = if self.faults.forgets_early() {
+        let (mark_every, remembered) = if self.view.faults.forgets_early() {
             (MARK_EVERY / 60, MARK_EVERY / 20)
         } else {
             (MARK_EVERY, REMEMBERED)
         };
-        if let Some(applied) = self.applied {
+        if let Some(applied) = self.view.applied {
             let due = self.marks.back().is_none_or(|(moment, position)| {
                 *position < applied && now.since(*moment) >= mark_every
             });
@@ -267,6 +244,13 @@ impl Knowledge {
         if let Some(position) = through {
             self.cut_offs.forget_through(position);
         }
+        // A bite at each call, and calls come with every entry and every beat.
+        self.cut_offs.forget_some();
+        if self.dropped_at.is_some_and(|at| now.since(at) > REMEMBERED) {
+            tracing::info!("every cut-off that can matter is known again");
+            self.dropped_at = None;
+        }
+        self.show_cut_offs();
     }
 }
 

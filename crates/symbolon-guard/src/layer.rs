@@ -3,6 +3,7 @@
 use std::{
     future::Future,
     mem,
+    ops::ControlFlow,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -157,20 +158,23 @@ impl GuardLayer {
     fn question<B>(&self, request: &Request<B>) -> Result<Visit, Box<Question>> {
         let core = self.guard.core();
         let arrival = core.clock.now();
-        let question = match self.earlier(request) {
+        let view = core.knowledge();
+        let mut question = match self.earlier(request) {
             Some(Verdict::Yes(identity)) if !self.is_satisfied(identity.proof().ground) => {
-                Question::again(identity, core.freshness(self.freshness), arrival)
+                Question::again(identity, core.freshness(&view, self.freshness), arrival)
             }
             Some(verdict) => return Ok(Visit::of(verdict.clone())),
             None => {
                 let (method, headers) = (request.method(), request.headers());
-                match Question::read(core, method, headers, self.freshness, arrival) {
-                    Ok(question) => question,
-                    Err(visit) => return Ok(visit),
+                match Question::read(core, &view, method, headers, self.freshness, arrival) {
+                    ControlFlow::Continue(question) => question,
+                    ControlFlow::Break(verdict) => return Ok(Visit::of(verdict)),
                 }
             }
         };
-        question.answer_now(core).ok_or_else(|| Box::new(question))
+        question
+            .answer_now(core, &view)
+            .ok_or_else(|| Box::new(question))
     }
 
     /// What an outer layer of the same guard found.
@@ -239,7 +243,7 @@ impl GuardLayer {
             Verdict::Yes(identity) if watches => Some(Watch {
                 core: Arc::clone(core),
                 identity: identity.clone(),
-                freshness: core.freshness(self.freshness),
+                freshness: core.freshness(&core.knowledge(), self.freshness),
             }),
             _ => None,
         };

@@ -41,18 +41,23 @@
 
 mod authority;
 mod backoff;
+mod cache;
 mod check;
 mod clock;
 mod cookies;
 mod core;
 mod credential;
 mod csrf;
+mod cut_offs;
 mod extract;
 mod fault;
 mod flight;
 mod follower;
 mod guard;
 mod identity;
+#[cfg(any(test, feature = "internals"))]
+#[doc(hidden)]
+pub mod internals;
 mod keys;
 mod knowledge;
 mod layer;
@@ -72,6 +77,7 @@ pub mod testing;
 mod third_party;
 mod transport;
 mod tunnel;
+mod view;
 mod visit;
 mod watched;
 

@@ -14,16 +14,16 @@ use std::{
     time::Duration,
 };
 
-use symbolon_login::{ActiveCredential, Freshness, Introspection, Scope, Shape, Sid, UserId};
+use symbolon_login::{Freshness, Introspection, Scope, Shape, Sid, UserId};
 use tokio::{sync::oneshot, time};
 
 use crate::{
-    check::dead,
+    check::Seen,
     clock::{Moment, Now},
-    core::Core,
+    core::{Asked, Core},
     credential::Credential,
     identity::Identity,
-    knowledge::Knowledge,
+    view::View,
 };
 
 /// How often the guard looks for answers whose proof gets old. Answers end this much before their bound.
@@ -48,7 +48,7 @@ struct Board {
 }
 
 struct Answer {
-    facts: Arc<ActiveCredential>,
+    seen: Arc<Seen>,
     credential: Credential,
     /// None: until a cut-off is known.
     bound: Option<Duration>,
@@ -73,8 +73,8 @@ impl Registration {
         let now = core.clock.moment();
         let staleness = identity.proof().staleness;
         let answer = Answer {
-            facts: Arc::clone(identity.facts()),
-            credential: identity.credential().clone(),
+            seen: Arc::clone(identity.seen()),
+            credential: identity.credential(),
             bound: match freshness {
                 Freshness::Live => Some(LIVE),
                 Freshness::Within(bound) => Some(bound),
@@ -91,7 +91,7 @@ impl Registration {
             ended,
         };
         // A cut-off that was applied between the judgement and this line found nothing to end.
-        if dead(identity.facts(), &core.knowledge()).is_some() {
+        if identity.seen().dead(&core.knowledge()).is_some() {
             core.open_answers.lock().remove(number);
         }
         registration
@@ -116,7 +116,7 @@ impl Drop for Registration {
 
 impl OpenAnswers {
     /// Ends what a cut-off that was just applied kills.
-    pub(crate) fn strike(&self, scope: &Scope, knowledge: &Knowledge) {
+    pub(crate) fn strike(&self, scope: &Scope, view: &View) {
         let mut board = self.lock();
         if board.answers.is_empty() {
             return;
@@ -126,14 +126,14 @@ impl OpenAnswers {
             Scope::User { user } => board.of_user(user),
             _ => board.answers.keys().copied().collect(),
         };
-        board.end_dead(&covered, knowledge);
+        board.end_dead(&covered, view);
     }
 
     /// Ends what is dead by all that is known now, after a snapshot.
-    pub(crate) fn strike_all(&self, knowledge: &Knowledge) {
+    pub(crate) fn strike_all(&self, view: &View) {
         let mut board = self.lock();
         let all: Vec<u64> = board.answers.keys().copied().collect();
-        board.end_dead(&all, knowledge);
+        board.end_dead(&all, view);
     }
 
     /// How many are open.
@@ -142,13 +142,13 @@ impl OpenAnswers {
     }
 
     /// Ends those whose proof is too old; says about which the authority should be asked.
-    fn look(&self, knowledge: &Knowledge, now: Now) -> Vec<(u64, Credential)> {
+    fn look(&self, view: &View, now: Now) -> Vec<(u64, Credential)> {
         let mut board = self.lock();
-        let wall = knowledge.wall(now).as_secs();
-        let absolute = knowledge.app().map(|app| app.lifetimes.absolute());
+        let wall = view.wall(now).as_secs();
+        let absolute = view.app().map(|app| app.lifetimes.absolute());
         let (mut over, mut ask) = (Vec::new(), Vec::new());
         for (number, answer) in &mut board.answers {
-            match answer.state(knowledge, now.moment, wall, absolute) {
+            match answer.state(view, now.moment, wall, absolute) {
                 State::Good => {}
                 State::Over => over.push(*number),
                 State::Ask if answer.is_asking => {}
@@ -165,20 +165,23 @@ impl OpenAnswers {
     }
 
     /// Takes what the authority said about one of them, asked at `asked_at`.
-    fn hear(&self, number: u64, asked_at: Moment, answer: Option<Introspection>) {
+    fn hear(&self, number: u64, asked: Asked, view: &View) {
         let mut board = self.lock();
         let Some(open) = board.answers.get_mut(&number) else {
             return;
         };
         open.is_asking = false;
-        match answer {
-            Some(Introspection::Active(facts)) => {
-                open.vouched_at = asked_at;
+        match asked.answer {
+            Ok(Introspection::Active(facts)) => {
+                open.vouched_at = asked.at;
                 // Only how long the answer may be repeated is news: the login is the same one.
-                open.facts = Arc::from(facts);
+                let key = open.credential.key;
+                let vouched = Some(asked.at);
+                let seen = Seen::establish(key, *facts, vouched, asked.era, asked.at, view.table());
+                open.seen = Arc::new(seen);
             }
-            Some(Introspection::Inactive) => board.remove(number),
-            None => {}
+            Ok(Introspection::Inactive) => board.remove(number),
+            Err(_) => {}
         }
     }
 
@@ -195,22 +198,16 @@ enum State {
 }
 
 impl Answer {
-    fn state(
-        &self,
-        knowledge: &Knowledge,
-        now: Moment,
-        wall: i64,
-        absolute: Option<Duration>,
-    ) -> State {
+    fn state(&self, view: &View, now: Moment, wall: i64, absolute: Option<Duration>) -> State {
         // A token's own end is not the login's. The longest life that the app's logins have is.
         let lasts = absolute.map_or(i64::MAX, |span| {
             i64::try_from(span.as_secs()).unwrap_or(i64::MAX)
         });
-        if wall >= self.facts.auth_time.saturating_add(lasts) {
+        if wall >= self.seen.facts.auth_time.saturating_add(lasts) {
             return State::Over;
         }
         let vouched = now.since(self.vouched_at);
-        let proved = knowledge.staleness(now);
+        let proved = view.proves(now);
         let age = proved.map_or(vouched, |age| age.min(vouched));
         if let Some(bound) = self.bound {
             if age.saturating_add(LOOK) > bound {
@@ -221,7 +218,7 @@ impl Answer {
             }
         }
         // A session's `exp` says until when the authority's answer may be repeated.
-        let is_due = self.facts.shape == Shape::Session && self.facts.exp <= wall;
+        let is_due = self.seen.facts.shape == Shape::Session && self.seen.facts.exp <= wall;
         if is_due { State::Ask } else { State::Good }
     }
 }
@@ -231,11 +228,11 @@ impl Board {
         self.next += 1;
         let number = self.next;
         self.of_login
-            .entry(answer.facts.sid)
+            .entry(answer.seen.facts.sid)
             .or_default()
             .insert(number);
         self.of_user
-            .entry(answer.facts.sub)
+            .entry(answer.seen.facts.sub)
             .or_default()
             .insert(number);
         self.answers.insert(number, answer);
@@ -247,17 +244,17 @@ impl Board {
         let Some(answer) = self.answers.remove(&number) else {
             return;
         };
-        leave(&mut self.of_login, answer.facts.sid, number);
-        leave(&mut self.of_user, answer.facts.sub, number);
+        leave(&mut self.of_login, answer.seen.facts.sid, number);
+        leave(&mut self.of_user, answer.seen.facts.sub, number);
         let _ = answer.ends.send(());
     }
 
-    fn end_dead(&mut self, numbers: &[u64], knowledge: &Knowledge) {
+    fn end_dead(&mut self, numbers: &[u64], view: &View) {
         for number in numbers {
             let is_dead = self
                 .answers
                 .get(number)
-                .is_some_and(|answer| dead(&answer.facts, knowledge).is_some());
+                .is_some_and(|answer| answer.seen.dead(view).is_some());
             if is_dead {
                 self.remove(*number);
             }
@@ -311,7 +308,7 @@ pub(crate) async fn look_after(core: Arc<Core>) {
             let core = Arc::clone(&core);
             tokio::spawn(async move {
                 let asked = core.ask_shared(&credential).await;
-                core.open_answers.hear(number, asked.at, asked.answer.ok());
+                core.open_answers.hear(number, asked, &core.knowledge());
             });
         }
     }

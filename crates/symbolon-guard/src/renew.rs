@@ -9,7 +9,6 @@ use symbolon_login::{ActiveCredential, AppSettings, Shape, UnixMillis};
 use crate::{
     authority::{Granted, Redeemed, Unavailable},
     backoff::Backoff,
-    check::Seen,
     core::Core,
     credential::{Credential, Secret},
     resolve::PATIENCE,
@@ -164,15 +163,11 @@ fn grace(core: &Core) -> Duration {
 
 /// A session secret that was replaced is good for the grace and no longer: forget that it was seen.
 fn retire(core: &Core, secret: &Secret, grace: Duration) {
-    let key = secret.digest();
-    if let Some(seen) = core.seen.get(&key) {
-        let last = core.clock.moment().plus(grace);
+    if let Some(seen) = core.seen.get(&secret.digest()) {
+        let now = core.clock.moment();
+        let last = now.plus(grace);
         if last < seen.good_until {
-            let retired = Seen {
-                good_until: last,
-                ..Seen::clone(&seen)
-            };
-            core.seen.insert(key, Arc::new(retired));
+            core.seen.insert(Arc::new(seen.ending(last)), now);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use symbolon_login::{ActiveCredential, Freshness, Introspection, Shape};
+use symbolon_login::{Freshness, Introspection, Shape};
 
 use crate::{
     backoff::Backoff,
@@ -10,6 +10,7 @@ use crate::{
     clock::{Moment, Now},
     core::Core,
     credential::Credential,
+    view::View,
 };
 
 /// How long a request waits for the feed when its credential is ahead of the guard.
@@ -27,7 +28,7 @@ pub(crate) enum Outcome {
     /// Good.
     Yes {
         /// What it proves.
-        facts: Arc<ActiveCredential>,
+        seen: Arc<Seen>,
         /// What the yes rests on.
         proof: Proof,
     },
@@ -40,6 +41,7 @@ pub(crate) enum Outcome {
 /// The verdict that needs no waiting, if there is one.
 pub(crate) fn resolve_now(
     core: &Core,
+    view: &View,
     credential: &Credential,
     freshness: Freshness,
     now: Now,
@@ -47,11 +49,12 @@ pub(crate) fn resolve_now(
     let known = core.seen.get(&credential.key).filter(|seen| {
         // A token of an earlier era is checked again here; only for a session nothing else is left than
         // to ask.
-        credential.shape == Shape::Session || seen.era == core.knowledge().era(Shape::Jwt)
+        credential.shape == Shape::Session || seen.era == view.era(Shape::Jwt)
     });
     let seen = match known {
         Some(seen) => seen,
-        None if credential.shape == Shape::Jwt => match verify(core, credential, now) {
+        None if !credential.is_well_formed() => return Some(Outcome::No(Reason::Malformed)),
+        None if credential.shape == Shape::Jwt => match verify(core, view, credential, now) {
             Ok(seen) => seen,
             // Keys are known ahead of use: the guard may be behind.
             Err(Reason::UnknownKey) => return None,
@@ -62,11 +65,8 @@ pub(crate) fn resolve_now(
             return (until > now.moment).then_some(Outcome::No(Reason::Inactive));
         }
     };
-    match judge(&seen, freshness, &core.knowledge(), now) {
-        Judgement::Yes(proof) => Some(Outcome::Yes {
-            facts: Arc::clone(&seen.facts),
-            proof,
-        }),
+    match judge(&seen, freshness, view, now) {
+        Judgement::Yes(proof) => Some(Outcome::Yes { seen, proof }),
         Judgement::No(reason) => Some(Outcome::No(reason)),
         Judgement::CatchUp | Judgement::Ask => None,
     }
@@ -85,7 +85,8 @@ pub(crate) async fn resolve(
     let mut caught_up = false;
     loop {
         let now = core.clock.now();
-        if let Some(outcome) = resolve_now(core, credential, freshness, now) {
+        let known = resolve_now(core, &core.knowledge(), credential, freshness, now);
+        if let Some(outcome) = known {
             return outcome;
         }
         if !caught_up && is_behind(core, credential) {
@@ -106,7 +107,14 @@ pub(crate) async fn resolve(
         match asked.answer {
             Ok(Introspection::Active(facts)) => {
                 let own = asked.at >= arrival.moment;
-                let seen = Seen::establish(Arc::from(facts), Some(asked.at), asked.era, asked.at);
+                let seen = Seen::establish(
+                    credential.key,
+                    *facts,
+                    Some(asked.at),
+                    asked.era,
+                    asked.at,
+                    core.knowledge().table(),
+                );
                 let outcome = answered(core, credential, seen, asked.at, own, freshness);
                 if let Some(outcome) = outcome {
                     return outcome;
@@ -138,24 +146,24 @@ pub(crate) async fn resolve(
 }
 
 /// Checks a JWT by the keys known here and remembers what it proves.
-fn verify(core: &Core, credential: &Credential, now: Now) -> Result<Arc<Seen>, Reason> {
-    let (keys, wall, era) = {
-        let knowledge = core.knowledge();
-        (
-            Arc::clone(knowledge.keys()),
-            knowledge.wall(now),
-            knowledge.era(Shape::Jwt),
-        )
-    };
+fn verify(
+    core: &Core,
+    view: &View,
+    credential: &Credential,
+    now: Now,
+) -> Result<Arc<Seen>, Reason> {
     let settings = &core.settings;
-    let facts = keys.verify(
-        credential.secret.expose(),
+    let facts = view.keys().verify(
+        credential.expose(),
         &settings.issuer,
         &settings.client_id,
-        wall,
+        view.wall(now),
     )?;
-    let seen = Arc::new(Seen::establish(Arc::new(facts), None, era, now.moment));
-    core.seen.insert(credential.key, Arc::clone(&seen));
+    let era = view.era(Shape::Jwt);
+    let (key, table) = (credential.key, view.table());
+    let seen = Seen::establish(key, facts, None, era, now.moment, table);
+    let seen = Arc::new(seen);
+    core.seen.insert(Arc::clone(&seen), now.moment);
     Ok(seen)
 }
 
@@ -173,7 +181,7 @@ fn is_behind(core: &Core, credential: &Credential) -> bool {
 fn is_unknown_key(core: &Core, credential: &Credential) -> bool {
     credential.shape == Shape::Jwt
         && matches!(
-            verify(core, credential, core.clock.now()),
+            verify(core, &core.knowledge(), credential, core.clock.now()),
             Err(Reason::UnknownKey)
         )
 }
@@ -188,20 +196,20 @@ fn answered(
     own: bool,
     freshness: Freshness,
 ) -> Option<Outcome> {
-    let facts = Arc::clone(&seen.facts);
-    if facts.client_id != core.settings.client_id {
+    if seen.facts.client_id != core.settings.client_id {
         return Some(Outcome::No(Reason::OtherApp));
     }
-    if facts.shape != credential.shape {
+    if seen.facts.shape != credential.shape {
         return Some(Outcome::No(Reason::WrongKind));
     }
-    core.seen.insert(credential.key, Arc::new(seen));
+    let seen = Arc::new(seen);
+    core.seen.insert(Arc::clone(&seen), core.clock.moment());
     if !own {
         return None;
     }
     let now = core.clock.now();
-    match judge_answer(&facts, asked_at, freshness, &core.knowledge(), now) {
-        Judgement::Yes(proof) => Some(Outcome::Yes { facts, proof }),
+    match judge_answer(&seen, asked_at, freshness, &core.knowledge(), now) {
+        Judgement::Yes(proof) => Some(Outcome::Yes { seen, proof }),
         Judgement::No(reason) => Some(Outcome::No(reason)),
         Judgement::CatchUp | Judgement::Ask => None,
     }

@@ -50,8 +50,10 @@ impl Held {
             Shown::Cookies { access, refresh } => (access, refresh),
         };
         Ok(Self {
-            access: access.and_then(|text| Credential::read(&text).ok()),
-            refresh,
+            access: access
+                .and_then(|text| Credential::read(text).ok())
+                .filter(Credential::is_well_formed),
+            refresh: refresh.map(|text| text.to_secret()),
         })
     }
 }
@@ -77,8 +79,9 @@ async fn end_once(core: &Arc<Core>, held: &Held) -> Result<(), Unavailable> {
     if let Some(access) = &held.access {
         // How fresh the yes is does not matter here: the authority judges it again.
         let outcome = resolve(core, access, Freshness::UntilExpiry, core.clock.now()).await;
-        if let Outcome::Yes { facts, .. } = outcome {
-            let ended = core.authority.end_login(facts.sid, &access.secret).await?;
+        if let Outcome::Yes { seen, .. } = outcome {
+            let (sid, secret) = (seen.facts.sid, access.secret());
+            let ended = core.authority.end_login(sid, &secret).await?;
             if ended == EndedLogin::Done {
                 return Ok(());
             }
@@ -89,7 +92,7 @@ async fn end_once(core: &Arc<Core>, held: &Held) -> Result<(), Unavailable> {
         core.authority.revoke(refresh).await?;
     }
     match &held.access {
-        Some(access) => core.authority.revoke(&access.secret).await,
+        Some(access) => core.authority.revoke(&access.secret()).await,
         None => Ok(()),
     }
 }

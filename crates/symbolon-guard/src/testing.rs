@@ -82,8 +82,11 @@ use tokio::sync::watch;
 
 use crate::{
     Guard, GuardBuilder, Identity, Proof, World,
+    check::Seen,
+    clock::Moment,
     core::Core,
     credential::{Carrier, Credential, Secret},
+    cut_offs::CutOffTable,
 };
 
 pub use login::TestLogin;
@@ -334,7 +337,9 @@ pub fn identity(username: &str, roles: &[&str]) -> Identity {
     };
     let secret = Secret::new("a credential of a test".to_owned());
     let credential = Credential::of(Shape::Session, secret);
-    Identity::new(Arc::new(facts), proof, Carrier::Bearer, credential)
+    let table = CutOffTable::default();
+    let seen = Seen::establish(credential.key, facts, None, 0, Moment::default(), &table);
+    Identity::new(Arc::new(seen), proof, Carrier::Bearer, credential)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! One request: what it shows, what that is worth, and what its browser has to keep from now on.
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
 use http::{HeaderMap, HeaderValue, Method};
 use symbolon_login::Freshness;
@@ -9,11 +9,12 @@ use crate::{
     check::Reason,
     clock::Now,
     core::Core,
-    credential::{Carrier, Credential, Secret, Shown, shown},
+    credential::{Carrier, Credential, Secret, Shown, Text, shown},
     csrf,
     identity::Identity,
     renew::{self, Effort, Renewed, Wish},
     resolve::{Outcome, resolve, resolve_now},
+    view::View,
 };
 
 /// What is known about who is calling.
@@ -42,7 +43,7 @@ pub(crate) struct Visit {
 /// A request's question: is this good, as fresh as that?
 pub(crate) struct Question {
     access: Option<Credential>,
-    refresh: Option<Secret>,
+    refresh: Option<Text>,
     carrier: Carrier,
     freshness: Freshness,
     arrival: Now,
@@ -75,79 +76,88 @@ impl Question {
     /// Reads what a request shows. What needs no look at the credential is answered at once.
     pub(crate) fn read(
         core: &Core,
+        view: &View,
         method: &Method,
         headers: &HeaderMap,
         route: Option<Freshness>,
         arrival: Now,
-    ) -> Result<Self, Visit> {
+    ) -> ControlFlow<Verdict, Self> {
         let names = &core.settings.cookies;
-        let shown = shown(headers, names).map_err(|what| {
-            tracing::info!(?what, "an ambiguous request is refused");
-            Visit::of(Verdict::Ambiguous)
-        })?;
+        let shown = match shown(headers, names) {
+            Ok(shown) => shown,
+            Err(what) => {
+                tracing::info!(?what, "an ambiguous request is refused");
+                return ControlFlow::Break(Verdict::Ambiguous);
+            }
+        };
         let (access, refresh, carrier) = match shown {
-            Shown::Nothing => return Err(Visit::of(Verdict::Nobody)),
+            Shown::Nothing => return ControlFlow::Break(Verdict::Nobody),
             Shown::Bearer(token) => (Some(token), None, Carrier::Bearer),
             Shown::Cookies { access, refresh } => {
                 let origin = core.settings.public_origin.as_deref();
                 if !csrf::is_safe(method, headers) && !csrf::is_same_origin(headers, origin) {
                     tracing::info!("a cross-site request is refused");
-                    return Err(Visit::of(Verdict::CrossSite));
+                    return ControlFlow::Break(Verdict::CrossSite);
                 }
                 (access, refresh, Carrier::Cookie)
             }
         };
-        let access = access
-            .map(|text| Credential::read(&text))
-            .transpose()
-            .map_err(|reason| Visit::of(refused(reason, carrier)))?;
-        Ok(Self {
+        let access = match access.map(Credential::read).transpose() {
+            Ok(access) => access,
+            Err(reason) => return ControlFlow::Break(refused(reason, carrier)),
+        };
+        ControlFlow::Continue(Self {
             access,
             refresh,
             carrier,
-            freshness: core.freshness(route),
+            freshness: core.freshness(view, route),
             arrival,
         })
     }
 
-    /// The answer if it takes no waiting: the way of nearly every request.
-    pub(crate) fn answer_now(&self, core: &Core) -> Option<Visit> {
+    /// The answer if it takes no waiting: the way of nearly every request. It takes no lock, and
+    /// copies nothing of the credential.
+    pub(crate) fn answer_now(&mut self, core: &Core, view: &View) -> Option<Visit> {
         let access = self.access.as_ref()?;
-        match resolve_now(core, access, self.freshness, self.arrival)? {
-            outcome @ Outcome::Yes { .. } => {
-                let settled = self.wish(core, &outcome).is_none();
-                settled.then(|| Visit::of(self.verdict(outcome, access)))
-            }
-            Outcome::No(reason) if self.is_renewable(reason) => None,
-            outcome => Some(Visit::of(self.verdict(outcome, access))),
+        let outcome = resolve_now(core, view, access, self.freshness, self.arrival)?;
+        match outcome {
+            Outcome::Yes { .. } if self.wish(view, &outcome).is_some() => return None,
+            Outcome::No(reason) if self.is_renewable(reason) => return None,
+            _ => {}
         }
+        // It was looked at above. Taken, not cloned: the reference is counted once.
+        let access = self.access.take()?;
+        Some(Visit::of(self.verdict(outcome, access)))
     }
 
     /// The answer, whatever it takes.
     pub(crate) async fn answer(&self, core: &Arc<Core>) -> Visit {
         let Some(access) = &self.access else {
             return match &self.refresh {
-                Some(refresh) => self.renew_dead(core, refresh).await,
+                Some(refresh) => self.renew_dead(core, &refresh.to_secret()).await,
                 None => Visit::of(Verdict::Nobody),
             };
         };
         let outcome = resolve(core, access, self.freshness, self.arrival).await;
         match (&outcome, &self.refresh) {
-            (Outcome::Yes { .. }, _) => match self.wish(core, &outcome) {
-                None => Visit::of(self.verdict(outcome, access)),
-                Some(secret) => self.renew_living(core, secret, outcome, access).await,
-            },
-            (Outcome::No(reason), Some(refresh)) if self.is_renewable(*reason) => {
-                self.renew_dead(core, refresh).await
+            (Outcome::Yes { .. }, _) => {
+                let wish = self.wish(&core.knowledge(), &outcome);
+                match wish.and_then(|wish| self.secret(wish)) {
+                    None => Visit::of(self.verdict(outcome, access.clone())),
+                    Some(secret) => self.renew_living(core, &secret, outcome, access).await,
+                }
             }
-            _ => Visit::of(self.verdict(outcome, access)),
+            (Outcome::No(reason), Some(refresh)) if self.is_renewable(*reason) => {
+                self.renew_dead(core, &refresh.to_secret()).await
+            }
+            _ => Visit::of(self.verdict(outcome, access.clone())),
         }
     }
 
     /// Asks the same again, for a route that demands more than the app.
     pub(crate) fn again(identity: &Identity, freshness: Freshness, arrival: Now) -> Self {
         Self {
-            access: Some(identity.credential().clone()),
+            access: Some(identity.credential()),
             refresh: None,
             carrier: identity.carrier(),
             freshness,
@@ -170,13 +180,13 @@ impl Question {
                 let renewed = resolve(core, &fresh, self.freshness, core.clock.now()).await;
                 // The browser must keep the successor in any case: its predecessor is spent.
                 let verdict = match renewed {
-                    Outcome::Unproved => self.verdict(outcome, access),
-                    renewed => self.verdict(renewed, &fresh),
+                    Outcome::Unproved => self.verdict(outcome, access.clone()),
+                    renewed => self.verdict(renewed, fresh),
                 };
                 Visit { verdict, cookies }
             }
             Renewed::Invalid => self.signed_out(core),
-            Renewed::Unavailable => Visit::of(self.verdict(outcome, access)),
+            Renewed::Unavailable => Visit::of(self.verdict(outcome, access.clone())),
         }
     }
 
@@ -188,7 +198,7 @@ impl Question {
                 let fresh = renew::credential(&granted);
                 let outcome = resolve(core, &fresh, self.freshness, core.clock.now()).await;
                 Visit {
-                    verdict: self.verdict(outcome, &fresh),
+                    verdict: self.verdict(outcome, fresh),
                     cookies,
                 }
             }
@@ -212,22 +222,23 @@ impl Question {
         }
     }
 
-    /// Which secret to redeem for a living credential, if any. Bearers renew their tokens themselves.
-    fn wish(&self, core: &Core, outcome: &Outcome) -> Option<&Secret> {
-        let Outcome::Yes { facts, .. } = outcome else {
+    /// What a living credential should be renewed with, if it should. Bearers renew their tokens
+    /// themselves.
+    fn wish(&self, view: &View, outcome: &Outcome) -> Option<Wish> {
+        let Outcome::Yes { seen, .. } = outcome else {
             return None;
         };
         if self.carrier == Carrier::Bearer {
             return None;
         }
-        let wish = {
-            let knowledge = core.knowledge();
-            let wall = knowledge.wall(self.arrival);
-            renew::wish(facts, knowledge.app()?, self.refresh.is_some(), wall)?
-        };
+        let wall = view.wall(self.arrival);
+        renew::wish(&seen.facts, view.app()?, self.refresh.is_some(), wall)
+    }
+
+    fn secret(&self, wish: Wish) -> Option<Secret> {
         match wish {
-            Wish::Refresh => self.refresh.as_ref(),
-            Wish::Access => self.access.as_ref().map(|access| &access.secret),
+            Wish::Refresh => self.refresh.as_ref().map(Text::to_secret),
+            Wish::Access => self.access.as_ref().map(Credential::secret),
         }
     }
 
@@ -241,14 +252,11 @@ impl Question {
             )
     }
 
-    fn verdict(&self, outcome: Outcome, credential: &Credential) -> Verdict {
+    fn verdict(&self, outcome: Outcome, credential: Credential) -> Verdict {
         match outcome {
-            Outcome::Yes { facts, proof } => Verdict::Yes(Identity::new(
-                facts,
-                proof,
-                self.carrier,
-                credential.clone(),
-            )),
+            Outcome::Yes { seen, proof } => {
+                Verdict::Yes(Identity::new(seen, proof, self.carrier, credential))
+            }
             Outcome::No(reason) => refused(reason, self.carrier),
             Outcome::Unproved => Verdict::Unproved,
         }

@@ -38,10 +38,10 @@ impl SecretKind {
     }
 
     /// What the text claims to be, by its prefix alone. Says nothing about its authenticity.
-    pub fn claimed_by(text: &str) -> Option<Self> {
+    pub fn claimed_by(text: impl AsRef<[u8]>) -> Option<Self> {
         [Self::Session, Self::Refresh]
             .into_iter()
-            .find(|kind| text.starts_with(kind.prefix()))
+            .find(|kind| text.as_ref().starts_with(kind.prefix().as_bytes()))
     }
 }
 

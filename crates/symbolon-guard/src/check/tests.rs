@@ -2,13 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::sync::Arc;
+
 use symbolon_login::{
     AppSettings, Change, KeyId, LogEntry, Position, Scope, Sid, Snapshot, UnixMillis, UserId,
 };
 
 use super::*;
+use crate::knowledge::Knowledge;
 
 const ISSUED: i64 = 1_800_000_000;
+const MOST: usize = 5;
 const SEC: Duration = Duration::from_secs(1);
 
 fn at(seconds: u64) -> Moment {
@@ -25,7 +29,11 @@ fn now(seconds: u32) -> Now {
 
 /// A guard that applied up to 1.5 and proved it at second `fresh`.
 fn knowing(fresh: Option<u64>) -> Knowledge {
-    let mut knowledge = Knowledge::new("http://localhost:7300".to_owned(), "app".parse().unwrap());
+    let mut knowledge = Knowledge::new(
+        "http://localhost:7300".to_owned(),
+        "app".parse().unwrap(),
+        MOST,
+    );
     let second = Duration::from_secs;
     let snapshot = Snapshot {
         head: Position::new(1, 5),
@@ -41,16 +49,35 @@ fn knowing(fresh: Option<u64>) -> Knowledge {
     };
     knowledge.restore(&snapshot, at(0)).unwrap();
     if let Some(fresh) = fresh {
-        let ticket = knowledge.ask(at(fresh)).unwrap();
+        let ticket = knowledge.view().ask(at(fresh)).unwrap();
         let _ = knowledge.answer(ticket, Position::new(1, 5));
     }
     knowledge
 }
 
 fn seen(shape: Shape, rev: Position, vouched_at: Option<u64>, knowledge: &Knowledge) -> Seen {
+    let facts = facts(shape, rev);
+    Seen::establish(
+        CacheKey::of(b"a credential"),
+        facts,
+        vouched_at.map(at),
+        knowledge.view().era(shape),
+        at(0),
+        knowledge.view().table(),
+    )
+}
+
+/// A session that this text is.
+pub(crate) fn seen_of(text: &str) -> Arc<Seen> {
+    let (key, facts) = (CacheKey::of(text.as_bytes()), facts(Shape::Session, OLD));
+    let table = CutOffTable::default();
+    Arc::new(Seen::establish(key, facts, None, 0, at(0), &table))
+}
+
+fn facts(shape: Shape, rev: Position) -> ActiveCredential {
     let start = UnixMillis::from_secs(ISSUED);
     let kid: Option<KeyId> = (shape == Shape::Jwt).then(|| "key".parse().unwrap());
-    let facts = ActiveCredential {
+    ActiveCredential {
         sub: UserId::mint(start, [1; 10]),
         username: "alice".to_owned(),
         sid: Sid::mint(start, [2; 10]),
@@ -63,17 +90,11 @@ fn seen(shape: Shape, rev: Position, vouched_at: Option<u64>, knowledge: &Knowle
         auth_time: ISSUED,
         amr: vec![],
         roles: vec![],
-    };
-    Seen::establish(
-        Arc::new(facts),
-        vouched_at.map(at),
-        knowledge.era(shape),
-        at(0),
-    )
+    }
 }
 
 fn cut(knowledge: &mut Knowledge, covers: Scope) {
-    let position = knowledge.applied().unwrap().next();
+    let position = knowledge.view().applied().unwrap().next();
     let change = Change::CutOff { covers };
     knowledge.apply(&LogEntry { position, change }, at(0));
 }
@@ -116,7 +137,7 @@ fn a_yes_rests_on_proved_freshness_or_the_authority_is_asked() {
             let knowledge = knowing(fresh);
             let seen = seen(shape, rev, vouched, &knowledge);
             assert_eq!(
-                judge(&seen, freshness, &knowledge, now(100)),
+                judge(&seen, freshness, knowledge.view(), now(100)),
                 expected,
                 "{shape} {freshness} {rev} {fresh:?} {vouched:?}"
             );
@@ -133,9 +154,9 @@ fn a_cut_off_refuses_whatever_the_freshness_and_whoever_vouched() {
             cut(&mut knowledge, Scope::Login { sid });
             let seen = seen(shape, OLD, Some(100), &knowledge);
             let no = Judgement::No(Reason::Ended);
-            assert_eq!(judge(&seen, freshness, &knowledge, now(100)), no);
+            assert_eq!(judge(&seen, freshness, knowledge.view(), now(100)), no);
             assert_eq!(
-                judge_answer(&seen.facts, at(100), Freshness::Live, &knowledge, now(100)),
+                judge_answer(&seen, at(100), Freshness::Live, knowledge.view(), now(100)),
                 no
             );
         }
@@ -149,17 +170,17 @@ fn a_login_survives_its_signing_key() {
     cut(&mut knowledge, Scope::Key { kid });
     let jwt = seen(Shape::Jwt, OLD, None, &knowledge);
     assert_eq!(
-        judge(&jwt, Freshness::DEFAULT, &knowledge, now(100)),
+        judge(&jwt, Freshness::DEFAULT, knowledge.view(), now(100)),
         Judgement::No(Reason::KeyEnded)
     );
     let session = seen(Shape::Session, OLD, None, &knowledge);
     assert_eq!(
-        judge(&session, Freshness::DEFAULT, &knowledge, now(100)),
+        judge(&session, Freshness::DEFAULT, knowledge.view(), now(100)),
         local(Duration::ZERO)
     );
     cut(&mut knowledge, Scope::Everything {});
     assert_eq!(
-        judge(&jwt, Freshness::DEFAULT, &knowledge, now(100)),
+        judge(&jwt, Freshness::DEFAULT, knowledge.view(), now(100)),
         Judgement::No(Reason::Ended)
     );
 }
@@ -174,9 +195,15 @@ fn at_its_end_a_token_is_over_and_a_session_is_asked_about() {
         let knowledge = knowing(Some(u64::from(second)));
         let now = now(second);
         let token = seen(Shape::Jwt, OLD, None, &knowledge);
-        assert_eq!(judge(&token, Freshness::DEFAULT, &knowledge, now), jwt);
+        assert_eq!(
+            judge(&token, Freshness::DEFAULT, knowledge.view(), now),
+            jwt
+        );
         let opaque = seen(Shape::Session, OLD, None, &knowledge);
-        assert_eq!(judge(&opaque, Freshness::DEFAULT, &knowledge, now), session);
+        assert_eq!(
+            judge(&opaque, Freshness::DEFAULT, knowledge.view(), now),
+            session
+        );
     }
 }
 
@@ -190,15 +217,13 @@ fn no_verdict_outlives_the_memory_of_cut_offs_or_its_era() {
     };
     let old = seen(Shape::Jwt, OLD, None, &knowledge);
     assert_eq!(
-        judge(&old, Freshness::DEFAULT, &knowledge, late),
+        judge(&old, Freshness::DEFAULT, knowledge.view(), late),
         Judgement::Ask
     );
-    let earlier = Seen {
-        era: knowledge.era(Shape::Session) + 1,
-        ..seen(Shape::Session, OLD, None, &knowledge)
-    };
+    let mut earlier = seen(Shape::Session, OLD, None, &knowledge);
+    earlier.era += 1;
     assert_eq!(
-        judge(&earlier, Freshness::DEFAULT, &knowledge, now(10)),
+        judge(&earlier, Freshness::DEFAULT, knowledge.view(), now(10)),
         Judgement::Ask
     );
 }
@@ -209,10 +234,10 @@ fn an_answer_is_as_old_as_its_question() {
     let session = seen(Shape::Session, OLD, None, &knowledge);
     assert_eq!(
         judge_answer(
-            &session.facts,
+            &session,
             at(98),
             Freshness::Live,
-            &knowledge,
+            knowledge.view(),
             now(100)
         ),
         Judgement::Yes(Proof {
@@ -227,7 +252,7 @@ fn an_answer_is_as_old_as_its_question() {
 fn an_answer_that_took_longer_than_the_bound_is_too_old() {
     let knowledge = knowing(None);
     let session = seen(Shape::Session, OLD, None, &knowledge);
-    let judged = |freshness| judge_answer(&session.facts, at(98), freshness, &knowledge, now(100));
+    let judged = |freshness| judge_answer(&session, at(98), freshness, knowledge.view(), now(100));
     assert_eq!(judged(Freshness::Within(SEC)), Judgement::Ask);
     for freshness in [
         Freshness::Live,
@@ -255,7 +280,69 @@ fn a_clock_that_is_ahead_throws_no_session_out() {
         (Shape::Jwt, Judgement::No(Reason::Expired)),
     ] {
         let seen = seen(shape, OLD, None, &knowledge);
-        let judgement = judge_answer(&seen.facts, at(300), Freshness::Live, &knowledge, now(300));
+        let judgement = judge_answer(&seen, at(300), Freshness::Live, knowledge.view(), now(300));
         assert_eq!(judgement, expected, "{shape}");
     }
+}
+
+/// What was found alive stays alive only until there is another cut-off.
+#[test]
+fn a_verdict_that_is_remembered_ends_with_the_next_cut_off() {
+    let mut knowledge = knowing(Some(100));
+    let token = seen(Shape::Jwt, OLD, None, &knowledge);
+    let yes = |knowledge: &Knowledge| {
+        judge(&token, Freshness::DEFAULT, knowledge.view(), now(100)) == local(Duration::ZERO)
+    };
+    assert!(yes(&knowledge) && yes(&knowledge));
+    let start = UnixMillis::from_secs(ISSUED);
+    let other = UserId::mint(start, [9; 10]);
+    cut(&mut knowledge, Scope::User { user: other });
+    assert!(yes(&knowledge) && yes(&knowledge));
+    let user = UserId::mint(start, [1; 10]);
+    cut(&mut knowledge, Scope::User { user });
+    assert!(!yes(&knowledge) && !yes(&knowledge));
+}
+
+/// More cut-offs than the guard may keep: what it knows proves nothing until all that it did not keep
+/// is of no use any more. What it does know still kills.
+#[test]
+fn past_the_bound_of_cut_offs_only_the_authority_can_say_yes() {
+    let start = UnixMillis::from_secs(ISSUED);
+    let end = |n| Scope::User {
+        user: UserId::mint(start, [n; 10]),
+    };
+    let mut knowledge = knowing(Some(100));
+    for n in 10..15 {
+        cut(&mut knowledge, end(n));
+    }
+    let judged = |knowledge: &Knowledge, vouched, freshness| {
+        let session = seen(Shape::Session, OLD, vouched, knowledge);
+        judge(&session, freshness, knowledge.view(), now(100))
+    };
+    let yes = local(Duration::ZERO);
+    assert_eq!(judged(&knowledge, None, Freshness::DEFAULT), yes);
+    assert!(!knowledge.view().is_careful());
+
+    // The sixth, and it is the one that kills.
+    cut(&mut knowledge, end(1));
+    assert!(knowledge.view().is_careful());
+    assert_eq!(knowledge.view().cut_offs(), MOST);
+    for freshness in [Freshness::DEFAULT, Freshness::UntilExpiry, Freshness::Live] {
+        assert_eq!(judged(&knowledge, None, freshness), Judgement::Ask);
+    }
+    // What the authority said is a proof of its own moment, as ever.
+    let said = judged(&knowledge, Some(95), Freshness::DEFAULT);
+    assert_eq!(said, local(5 * SEC));
+    cut(&mut knowledge, Scope::Everything {});
+    let ended = Judgement::No(Reason::Ended);
+    assert_eq!(judged(&knowledge, Some(95), Freshness::DEFAULT), ended);
+
+    // Everything was dropped or cut at second 0 by the guard's clock.
+    let life = Lifetimes::LONGEST_ACCESS_TOKEN.as_secs();
+    knowledge.forget(at(life));
+    assert!(knowledge.view().is_careful());
+    for second in 0..200 {
+        knowledge.forget(at(life + 301 + second));
+    }
+    assert!(!knowledge.view().is_careful());
 }

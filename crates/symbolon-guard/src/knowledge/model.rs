@@ -10,15 +10,18 @@ use std::{
     collections::{HashSet, VecDeque},
     hash::{DefaultHasher, Hash, Hasher},
     rc::Rc,
-    sync::Arc,
     time::Duration,
 };
 
-use symbolon_login::{ActiveCredential, CutOff, Freshness, LogEntry, Scope, Shape, Sid, UserId};
+use symbolon_login::{
+    ActiveCredential, AppSettings, CutOff, Freshness, LogEntry, Scope, Shape, Sid, UserId,
+};
 
 use super::*;
 use crate::{
     check::{Judgement, Seen, judge},
+    clock::Now,
+    credential::Secret,
     fault::Fault,
 };
 
@@ -117,7 +120,7 @@ fn app() -> ClientId {
 }
 
 fn new_guard(broken: Option<Broken>) -> Knowledge {
-    let guard = Knowledge::new("https://a.test".to_owned(), app());
+    let guard = Knowledge::new("https://a.test".to_owned(), app(), 1_000);
     let fault = match broken {
         Some(Broken::Guard(fault)) => Some(fault),
         _ => None,
@@ -180,7 +183,7 @@ impl State {
         may(may_restore && self.backup.is_some(), Step::Restore);
         may(self.guard_starts < size.guard_starts, Step::StartGuard);
         let under_way = self.questions.len() + self.answers.len();
-        let knows = self.guard.applied().is_some();
+        let knows = self.guard.view().applied().is_some();
         let may_ask = self.asked < size.questions && under_way < size.under_way;
         may(knows && may_ask, Step::Ask);
         for at in 0..self.questions.len() {
@@ -222,7 +225,7 @@ impl State {
                 (self.snapshot, self.stream, self.needs_snapshot) = (None, None, true);
             }
             Step::Ask => {
-                let ticket = self.guard.ask(moment(self.now)).unwrap();
+                let ticket = self.guard.view().ask(moment(self.now)).unwrap();
                 self.asked += 1;
                 self.questions.push(ticket);
             }
@@ -278,7 +281,7 @@ impl State {
     fn answer(&mut self, at: usize, broken: Option<Broken>) {
         let (ticket, head) = self.answers.remove(at);
         let ticket = if broken == Some(Broken::NotedAfterAsking) {
-            self.guard.ask(moment(self.now)).unwrap()
+            self.guard.view().ask(moment(self.now)).unwrap()
         } else {
             ticket
         };
@@ -307,7 +310,7 @@ impl State {
 
     /// As the authority's feed answers: what follows the position, or that it cannot be continued.
     fn open(&mut self) {
-        let after = self.guard.applied().unwrap();
+        let after = self.guard.view().applied().unwrap();
         if after.epoch() != self.head.epoch() || after > self.head {
             self.needs_snapshot = true;
             return;
@@ -366,17 +369,27 @@ impl State {
             moment: moment(self.now),
             wall: wall(),
         };
-        let era = self.guard.era(Shape::Jwt);
-        let seen = Seen::establish(Arc::new(facts), None, era, now.moment);
+        let era = self.guard.view().era(Shape::Jwt);
+        let seen = Seen::establish(
+            Secret::new("a token".to_owned()).digest(),
+            facts,
+            None,
+            era,
+            now.moment,
+            self.guard.view().table(),
+        );
         let bound = TICK * u32::try_from(BOUND).unwrap();
-        let judgement = judge(&seen, Freshness::Within(bound), &self.guard, now);
+        let judgement = judge(&seen, Freshness::Within(bound), self.guard.view(), now);
         matches!(judgement, Judgement::Yes(_))
     }
 
     /// What tells two states apart. Of the guard: all that its answers depend on.
     fn fingerprint(&self) -> (u64, u64) {
         let dead: Vec<_> = (0..self.credentials.len())
-            .map(|number| self.guard.kills(&self.facts(number).subject()))
+            .map(|number| {
+                let table = self.guard.view().table();
+                table.latest(&table.scopes(&self.facts(number).subject()))
+            })
             .collect();
         let text = format!(
             "{} {} {:?} {:?} {:?} {} {} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {} {:?} {dead:?} {:?} {:?}",
@@ -395,7 +408,7 @@ impl State {
             self.snapshot,
             self.stream,
             self.needs_snapshot,
-            self.guard.applied(),
+            self.guard.view().applied(),
             self.guard.lease,
             self.guard.marks,
         );

@@ -2,9 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use symbolon_login::{CutOff, Freshness, Scope, Sid, UserId};
+use symbolon_login::{AppSettings, CutOff, Freshness, Scope, Shape, Sid, Subject, UserId};
 
 use super::*;
+use crate::clock::Now;
 
 const ISSUER: &str = "http://localhost:7300";
 
@@ -36,7 +37,7 @@ fn snapshot(head: Position, cut_offs: Vec<CutOff>) -> Snapshot {
 }
 
 fn knowing(head: Position) -> Knowledge {
-    let mut knowledge = Knowledge::new(ISSUER.to_owned(), "app".parse().unwrap());
+    let mut knowledge = Knowledge::new(ISSUER.to_owned(), "app".parse().unwrap(), 1_000);
     knowledge
         .restore(&snapshot(head, Vec::new()), at(0))
         .unwrap();
@@ -57,15 +58,15 @@ fn end_of(n: u8, position: Position) -> LogEntry {
 }
 
 fn is_dead(knowledge: &Knowledge, n: u8, rev: Position) -> bool {
-    knowledge
-        .kills(&Subject {
-            user: user(n),
-            sid: Sid::mint(UnixMillis::from_millis(0), [n; 10]),
-            client_id: &"app".parse().unwrap(),
-            key: None,
-            rev,
-        })
-        .is_some()
+    let table = knowledge.view().table();
+    let scopes = table.scopes(&Subject {
+        user: user(n),
+        sid: Sid::mint(UnixMillis::from_millis(0), [n; 10]),
+        client_id: &"app".parse().unwrap(),
+        key: None,
+        rev,
+    });
+    table.kills(&scopes, rev).is_some()
 }
 
 const fn place(number: u64) -> Position {
@@ -74,15 +75,15 @@ const fn place(number: u64) -> Position {
 
 #[test]
 fn before_the_first_snapshot_nothing_can_be_applied_or_proved() {
-    let mut knowledge = Knowledge::new(ISSUER.to_owned(), "app".parse().unwrap());
+    let mut knowledge = Knowledge::new(ISSUER.to_owned(), "app".parse().unwrap(), 1_000);
     assert_eq!(knowledge.apply(&end_of(1, place(1)), at(1)), Applied::Gap);
-    assert!(knowledge.ask(at(1)).is_none());
-    assert_eq!(knowledge.staleness(at(1)), None);
+    assert!(knowledge.view().ask(at(1)).is_none());
+    assert_eq!(knowledge.view().staleness(at(1)), None);
 }
 
 #[test]
 fn a_snapshot_proves_nothing_by_itself() {
-    assert_eq!(knowing(place(5)).staleness(at(0)), None);
+    assert_eq!(knowing(place(5)).view().staleness(at(0)), None);
 }
 
 #[test]
@@ -98,17 +99,17 @@ fn entries_are_applied_in_order_and_only_once() {
         knowledge.apply(&end_of(1, Position::new(2, 7)), at(1)),
         Applied::Gap
     );
-    assert_eq!(knowledge.applied(), Some(place(6)));
+    assert_eq!(knowledge.view().applied(), Some(place(6)));
 }
 
 #[test]
 fn freshness_is_counted_from_the_question_once_the_stream_is_there() {
     let mut knowledge = knowing(place(5));
-    let ticket = knowledge.ask(at(10)).unwrap();
+    let ticket = knowledge.view().ask(at(10)).unwrap();
     assert_eq!(knowledge.answer(ticket, place(6)), Answer::Behind);
-    assert_eq!(knowledge.staleness(at(12)), None);
+    assert_eq!(knowledge.view().staleness(at(12)), None);
     knowledge.apply(&end_of(1, place(6)), at(12));
-    assert_eq!(knowledge.staleness(at(12)), Some(secs(2)));
+    assert_eq!(knowledge.view().staleness(at(12)), Some(secs(2)));
 }
 
 #[test]
@@ -123,7 +124,7 @@ fn a_snapshot_joins_what_is_known_and_forgets_nothing() {
         .restore(&snapshot(place(9), vec![other]), at(2))
         .unwrap();
     assert!(is_dead(&knowledge, 1, place(5)) && is_dead(&knowledge, 2, place(5)));
-    assert_eq!(knowledge.applied(), Some(place(9)));
+    assert_eq!(knowledge.view().applied(), Some(place(9)));
 }
 
 #[test]
@@ -131,14 +132,14 @@ fn another_log_takes_the_proofs_away_and_leaves_the_cut_offs() {
     for head in [place(4), Position::new(2, 0)] {
         let mut knowledge = knowing(place(5));
         knowledge.apply(&end_of(1, place(6)), at(1));
-        let ticket = knowledge.ask(at(2)).unwrap();
+        let ticket = knowledge.view().ask(at(2)).unwrap();
         assert_eq!(knowledge.answer(ticket, place(6)), Answer::Proved);
-        let era = knowledge.era(Shape::Jwt);
+        let era = knowledge.view().era(Shape::Jwt);
         knowledge
             .restore(&snapshot(head, Vec::new()), at(3))
             .unwrap();
-        assert_eq!(knowledge.staleness(at(3)), None, "{head}");
-        assert!(knowledge.era(Shape::Jwt) > era);
+        assert_eq!(knowledge.view().staleness(at(3)), None, "{head}");
+        assert!(knowledge.view().era(Shape::Jwt) > era);
         assert!(is_dead(&knowledge, 1, place(5)));
     }
 }
@@ -146,14 +147,14 @@ fn another_log_takes_the_proofs_away_and_leaves_the_cut_offs() {
 #[test]
 fn a_log_that_went_back_is_never_taken_for_fresh() {
     let mut knowledge = knowing(place(5));
-    let ticket = knowledge.ask(at(1)).unwrap();
+    let ticket = knowledge.view().ask(at(1)).unwrap();
     assert_eq!(knowledge.answer(ticket, place(4)), Answer::WentBack);
-    assert_eq!(knowledge.staleness(at(1)), None);
+    assert_eq!(knowledge.view().staleness(at(1)), None);
 }
 
 #[test]
 fn a_wrong_authority_and_an_unknown_app_are_named() {
-    let mut knowledge = Knowledge::new(ISSUER.to_owned(), "app".parse().unwrap());
+    let mut knowledge = Knowledge::new(ISSUER.to_owned(), "app".parse().unwrap(), 1_000);
     let mut other = snapshot(place(1), Vec::new());
     other.issuer = "http://evil.example.test".to_owned();
     let error = knowledge.restore(&other, at(0)).unwrap_err().to_string();
@@ -162,26 +163,26 @@ fn a_wrong_authority_and_an_unknown_app_are_named() {
     empty.apps.clear();
     let error = knowledge.restore(&empty, at(0)).unwrap_err();
     assert_eq!(error, BadSnapshot::UnknownApp("app".parse().unwrap()));
-    assert_eq!(knowledge.applied(), None);
+    assert_eq!(knowledge.view().applied(), None);
 }
 
 #[test]
 fn settings_of_this_app_are_followed_and_those_of_others_are_not() {
     let mut knowledge = knowing(place(5));
     for (number, name, shape) in [(6, "other", Shape::Jwt), (7, "app", Shape::Jwt)] {
-        let before = knowledge.app().cloned();
+        let before = knowledge.view().app().cloned();
         let settings = app(name, shape);
         let change = Change::App { settings };
         let position = place(number);
         knowledge.apply(&LogEntry { position, change }, at(1));
-        assert_eq!(knowledge.app().cloned() != before, name == "app");
+        assert_eq!(knowledge.view().app().cloned() != before, name == "app");
     }
 }
 
 #[test]
 fn a_retired_key_starts_an_era_and_an_added_one_does_not() {
     let mut knowledge = knowing(place(5));
-    let era = knowledge.era(Shape::Jwt);
+    let era = knowledge.view().era(Shape::Jwt);
     let jwk = serde_json::json!({ "kty": "unknown" });
     let change = Change::KeyAdded { jwk };
     knowledge.apply(
@@ -191,7 +192,7 @@ fn a_retired_key_starts_an_era_and_an_added_one_does_not() {
         },
         at(1),
     );
-    assert_eq!(knowledge.era(Shape::Jwt), era);
+    assert_eq!(knowledge.view().era(Shape::Jwt), era);
     let kid = "a".parse().unwrap();
     let change = Change::KeyRetired { kid };
     knowledge.apply(
@@ -201,8 +202,8 @@ fn a_retired_key_starts_an_era_and_an_added_one_does_not() {
         },
         at(1),
     );
-    assert!(knowledge.era(Shape::Jwt) > era);
-    assert_eq!(knowledge.era(Shape::Session), 1);
+    assert!(knowledge.view().era(Shape::Jwt) > era);
+    assert_eq!(knowledge.view().era(Shape::Session), 1);
 }
 
 /// A cut-off is remembered for the whole life of every token that it could kill, by the guard's own
@@ -222,7 +223,7 @@ fn cut_offs_are_forgotten_late_and_surely() {
             assert!(is_dead(&knowledge, 1, place(99)), "{second}");
         }
     }
-    assert_eq!(knowledge.cut_offs(), 0);
+    assert_eq!(knowledge.view().cut_offs(), 0);
     assert!(REMEMBERED > Lifetimes::LONGEST_ACCESS_TOKEN);
 }
 
@@ -233,11 +234,17 @@ fn the_wall_clock_is_never_behind_the_authoritys() {
         moment: at(second),
         wall: UnixMillis::from_secs(wall),
     };
-    assert_eq!(knowledge.wall(now(1, 50)), UnixMillis::from_secs(50));
+    assert_eq!(knowledge.view().wall(now(1, 50)), UnixMillis::from_secs(50));
     knowledge.hear_time(UnixMillis::from_secs(1_000), at(10));
     // This machine's clock was set back; the authority's went on.
-    assert_eq!(knowledge.wall(now(15, 50)), UnixMillis::from_secs(1_005));
-    assert_eq!(knowledge.wall(now(15, 2_000)), UnixMillis::from_secs(2_000));
+    assert_eq!(
+        knowledge.view().wall(now(15, 50)),
+        UnixMillis::from_secs(1_005)
+    );
+    assert_eq!(
+        knowledge.view().wall(now(15, 2_000)),
+        UnixMillis::from_secs(2_000)
+    );
 }
 
 /// A backup was restored: the authority began a new epoch, and knows nothing of what was issued after
@@ -252,7 +259,7 @@ fn a_restored_backup_kills_what_it_does_not_know() {
     };
     assert_eq!(knowledge.apply(&backed_up, at(1)), Applied::New);
     assert_eq!(
-        (knowledge.applied(), knowledge.cut_offs()),
+        (knowledge.view().applied(), knowledge.view().cut_offs()),
         (Some(place(2)), 1)
     );
     knowledge.apply(&end_of(3, place(3)), at(2));
@@ -274,7 +281,7 @@ fn a_restored_backup_kills_what_it_does_not_know() {
     knowledge
         .restore(&snapshot(head, vec![restored]), at(3))
         .unwrap();
-    assert_eq!(knowledge.applied(), Some(head));
+    assert_eq!(knowledge.view().applied(), Some(head));
     for (rev, dead) in [
         (place(0), false),
         (place(1), false),
