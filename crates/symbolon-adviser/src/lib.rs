@@ -24,6 +24,7 @@
 mod dials;
 mod facts;
 mod flips;
+mod price;
 mod rules;
 mod verdict;
 mod words;
@@ -31,6 +32,9 @@ mod words;
 pub use dials::{Carrier, Dial, Freshness, Shape};
 pub use facts::{About, Answers, BadFact, Fact, Facts, Value};
 pub use flips::{Change, Flip, flips};
+pub use price::{
+    Amount, Assumption, Choice, FIGURES, Figure, Known, Load, Price, Row, human, price,
+};
 pub use rules::{Bound, Conflict, Life, Objection, Rule, Says, Strength, When};
 pub use verdict::{Against, Verdict, advise};
 pub use words::{Lang, Text};

@@ -10,6 +10,7 @@
 mod article;
 mod facts;
 mod flips;
+mod price;
 mod scenarios;
 mod sensitivity;
 mod tables;
