@@ -21,6 +21,7 @@
 //! The rules are data ([`Rule`]); `docs/adviser.md` says how they decide. Nothing here reads a file, a
 //! clock or the network: equal facts give equal advice.
 
+mod chart;
 mod dials;
 mod facts;
 mod flips;
@@ -29,6 +30,7 @@ mod rules;
 mod verdict;
 mod words;
 
+pub use chart::{Paper, Point, points, svg};
 pub use dials::{Carrier, Dial, Freshness, Shape};
 pub use facts::{About, Answers, BadFact, Fact, Facts, Value};
 pub use flips::{Change, Flip, flips};

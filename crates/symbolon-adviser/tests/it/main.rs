@@ -8,6 +8,7 @@
 )]
 
 mod article;
+mod chart;
 mod facts;
 mod flips;
 mod price;
