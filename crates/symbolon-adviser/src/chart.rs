@@ -5,6 +5,8 @@ mod svg;
 
 pub use svg::{Paper, svg};
 
+pub(crate) use svg::duration;
+
 use serde::Serialize;
 
 use crate::price::Price;

@@ -46,6 +46,8 @@ pub enum Dial {
     Routes,
     /// How long an access token lasts.
     Token,
+    /// How long a grant lasts.
+    Lifetime,
 }
 
 impl fmt::Display for Shape {
@@ -84,6 +86,7 @@ impl fmt::Display for Dial {
             Self::Freshness => "freshness",
             Self::Routes => "routes",
             Self::Token => "token",
+            Self::Lifetime => "lifetime",
         })
     }
 }

@@ -26,7 +26,9 @@ mod dials;
 mod facts;
 mod flips;
 mod price;
+mod report;
 mod rules;
+mod settings;
 mod verdict;
 mod words;
 
@@ -37,6 +39,8 @@ pub use flips::{Change, Flip, flips};
 pub use price::{
     Amount, Assumption, Choice, FIGURES, Figure, Known, Load, Price, Row, human, price,
 };
+pub use report::{Assumed, Changed, Contradiction, Example, Flips, Reason, Report, Settings};
 pub use rules::{Bound, Conflict, Life, Objection, Rule, Says, Strength, When};
+pub use settings::{BadSite, Framework, Site, command, toml};
 pub use verdict::{Against, Verdict, advise};
 pub use words::{Lang, Text};

@@ -48,6 +48,13 @@ pub enum Says {
     LiveRoutes,
     /// The life of an access token.
     Token(Life),
+    /// How long a grant lasts.
+    Lifetime {
+        /// Seconds without use.
+        idle: u64,
+        /// Seconds in any case.
+        absolute: u64,
+    },
 }
 
 /// A freshness that a rule speaks for.
@@ -120,6 +127,7 @@ impl Says {
             Self::Freshness(_) => Dial::Freshness,
             Self::LiveRoutes => Dial::Routes,
             Self::Token(_) => Dial::Token,
+            Self::Lifetime { .. } => Dial::Lifetime,
         }
     }
 }

@@ -22,6 +22,10 @@ pub struct Verdict {
     pub live_routes: bool,
     /// How long an access token lasts, in seconds; of a session, how long a guard may keep a verdict.
     pub token_seconds: u64,
+    /// How long a grant lasts without use, in seconds.
+    pub idle_seconds: u64,
+    /// How long it lasts in any case, in seconds.
+    pub absolute_seconds: u64,
     /// The rules that decided: for each dial, in the dials' order, the heaviest first.
     pub reasons: Vec<&'static Rule>,
     /// The strongest counter-argument.
@@ -88,6 +92,7 @@ impl Verdict {
             Dial::Freshness => self.freshness.to_string(),
             Dial::Routes => if self.live_routes { "live" } else { "none" }.to_owned(),
             Dial::Token => self.token_seconds.to_string(),
+            Dial::Lifetime => format!("{}/{}", self.idle_seconds, self.absolute_seconds),
         }
     }
 }
@@ -113,6 +118,7 @@ pub fn advise(facts: &Facts) -> Verdict {
     let freshness = freshness(&speaking, facts);
     let live_routes = speaking.iter().any(|rule| rule.says == Says::LiveRoutes);
     let token_seconds = token_seconds(&speaking, facts);
+    let (idle_seconds, absolute_seconds) = lifetime(&speaking);
 
     let stands = |says: Says| match says {
         Says::Shape(one) => one == shape,
@@ -120,6 +126,7 @@ pub fn advise(facts: &Facts) -> Verdict {
         Says::Freshness(bound) => resolved(bound, facts) == freshness,
         Says::LiveRoutes => true,
         Says::Token(life) => seconds(life, facts) == token_seconds,
+        Says::Lifetime { idle, absolute } => (idle, absolute) == (idle_seconds, absolute_seconds),
     };
     let mut reasons: Vec<_> = speaking
         .iter()
@@ -139,7 +146,7 @@ pub fn advise(facts: &Facts) -> Verdict {
                 Strength::Wish(_) => asked != freshness,
             }
         }
-        Says::LiveRoutes | Says::Token(_) => false,
+        Says::LiveRoutes | Says::Token(_) | Says::Lifetime { .. } => false,
     };
     let strongest = speaking
         .iter()
@@ -158,6 +165,8 @@ pub fn advise(facts: &Facts) -> Verdict {
         freshness,
         live_routes,
         token_seconds,
+        idle_seconds,
+        absolute_seconds,
         reasons,
         against,
         conflicts: CONFLICTS.iter().filter(|one| one.holds(facts)).collect(),
@@ -207,6 +216,18 @@ fn token_seconds(speaking: &[&'static Rule], facts: &Facts) -> u64 {
         })
         .max_by_key(|(weight, _)| *weight);
     heaviest.map_or(300, |(_, seconds)| seconds)
+}
+
+/// Seconds without use, and in any case.
+fn lifetime(speaking: &[&'static Rule]) -> (u64, u64) {
+    let heaviest = speaking
+        .iter()
+        .filter_map(|rule| match rule.says {
+            Says::Lifetime { idle, absolute } => Some((rule.strength.weight(), (idle, absolute))),
+            _ => None,
+        })
+        .max_by_key(|(weight, _)| *weight);
+    heaviest.map_or((604_800, 2_592_000), |(_, lifetime)| lifetime)
 }
 
 fn resolved(bound: Bound, facts: &Facts) -> Freshness {

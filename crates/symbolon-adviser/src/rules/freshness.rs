@@ -1,4 +1,4 @@
-//! How fresh must a yes be, which routes ask for more, and how long does an access token last?
+//! How fresh must a yes be, which routes ask for more, and how long do an access token and a grant last?
 
 use super::{
     Bound, Life, Rule, Says,
@@ -218,6 +218,38 @@ pub(super) const RULES: &[Rule] = &[
         Text {
             en: "Five minutes: all that an app verified by a plain JWT library has to put up with after an end.",
             ko: "5분입니다. 일반 JWT 라이브러리로 확인하는 앱이라도 끝난 로그인이 통하는 시간은 이만큼뿐입니다.",
+        },
+    ),
+    rule(
+        "sensitive-lifetime",
+        Says::Lifetime {
+            idle: 3_600,
+            absolute: 86_400,
+        },
+        Wish(3),
+        &[Is(Fact::Sensitive, "yes")],
+        &[
+            "NIST SP 800-63B-4 section 2.2.3",
+            "ASVS 5.0 7.3.1",
+            "ASVS 5.0 7.3.2",
+        ],
+        Text {
+            en: "Sensitive data: signed in again after an hour without use, and once a day in any case.",
+            ko: "민감한 정보이므로 한 시간 쓰지 않으면, 그리고 어떤 경우에도 하루에 한 번은 다시 로그인합니다.",
+        },
+    ),
+    rule(
+        "default-lifetime",
+        Says::Lifetime {
+            idle: 604_800,
+            absolute: 2_592_000,
+        },
+        Wish(1),
+        &[],
+        &["NIST SP 800-63B-4 section 2.1.3", "docs/defaults.md"],
+        Text {
+            en: "A week without use, thirty days in any case.",
+            ko: "일주일 쓰지 않으면, 그리고 어떤 경우에도 30일이면 다시 로그인합니다.",
         },
     ),
 ];

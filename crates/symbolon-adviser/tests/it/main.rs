@@ -12,8 +12,10 @@ mod chart;
 mod facts;
 mod flips;
 mod price;
+mod report;
 mod scenarios;
 mod sensitivity;
+mod settings;
 mod tables;
 
 use symbolon_adviser::Facts;

@@ -168,6 +168,13 @@ const CHANGES: &[(&[Answer], Answer, Dial, Stand, Stand)] = &[
         ["session", "theft-session"],
         ["jwt", "spa-jwt"],
     ),
+    (
+        &[("platform", "mobile")],
+        ("sensitive", "yes"),
+        Dial::Lifetime,
+        ["604800/2592000", "default-lifetime"],
+        ["3600/86400", "sensitive-lifetime"],
+    ),
 ];
 
 #[test]
