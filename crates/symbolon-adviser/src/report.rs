@@ -242,6 +242,30 @@ impl Report {
     }
 }
 
+/// A dial as people call it.
+fn dial_name(dial: Dial, lang: Lang) -> &'static str {
+    let (en, ko) = match dial {
+        Dial::Shape => ("shape", "인증 방식"),
+        Dial::Carrier => ("carrier", "전달 방식"),
+        Dial::Freshness => ("freshness", "최신성"),
+        Dial::Routes => ("routes", "경로"),
+        Dial::Token => ("access token", "액세스 토큰"),
+        Dial::Lifetime => ("lifetime", "로그인 수명"),
+    };
+    Text { en, ko }.of(lang)
+}
+
+/// The sources of a reason as people read them.
+fn cited(reason: &Reason, lang: Lang) -> String {
+    let told = |source: &str| match (lang, source.split_once(" section ")) {
+        (Lang::Ko, Some(("article", section))) => format!("글 {section}절"),
+        (Lang::Ko, Some((page, section))) => format!("{page} {section}절"),
+        _ => source.to_owned(),
+    };
+    let all: Vec<String> = reason.sources.iter().map(|source| told(source)).collect();
+    all.join("; ")
+}
+
 fn reason(rule: &Rule, lang: Lang) -> Reason {
     Reason {
         id: rule.id,

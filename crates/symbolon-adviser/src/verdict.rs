@@ -128,10 +128,20 @@ pub fn advise(facts: &Facts) -> Verdict {
         Says::Token(life) => seconds(life, facts) == token_seconds,
         Says::Lifetime { idle, absolute } => (idle, absolute) == (idle_seconds, absolute_seconds),
     };
-    let mut reasons: Vec<_> = speaking
+    let standing: Vec<_> = speaking
         .iter()
         .copied()
         .filter(|rule| stands(rule.says))
+        .collect();
+    // A default is a reason only where there is no better one.
+    let better = |rule: &Rule| {
+        let mut others = standing.iter().filter(|other| !other.is_default());
+        others.any(|other| other.says.dial() == rule.says.dial())
+    };
+    let mut reasons: Vec<_> = standing
+        .iter()
+        .copied()
+        .filter(|rule| !rule.is_default() || !better(rule))
         .collect();
     // Stable: of equal weight the table's order, in which the more telling comes first.
     reasons.sort_by_key(|rule| (rule.says.dial(), Reverse(rule.strength.weight())));

@@ -91,16 +91,20 @@ impl Load {
             "one device each",
             "한 사람에 기기 하나",
         );
+        let by_load = facts.number(Fact::RequestsPerSecond);
         #[expect(clippy::cast_precision_loss, reason = "estimates")]
-        let people_by_load = facts.number(Fact::RequestsPerSecond).map_or(PEOPLE, |r| {
+        let people_by_load = by_load.map_or(PEOPLE, |r| {
             (r as f64 / (ACTIVE * REQUESTS_EACH * devices_per_person)).max(1.0)
         });
-        let people = known_or(
-            Fact::People,
-            people_by_load,
-            "a hundred devices for each request a second, or ten thousand people",
-            "초당 요청 하나에 기기 백 대, 부하도 모르면 만 명",
-        );
+        let (en, ko) = if by_load.is_some() {
+            (
+                "a hundred devices for each request a second",
+                "초당 요청 하나에 기기 백 대",
+            )
+        } else {
+            ("a town", "작은 도시 하나")
+        };
+        let people = known_or(Fact::People, people_by_load, en, ko);
         let logins = people * devices_per_person;
         let logins_in_use = (logins * ACTIVE).max(1.0);
         let requests_per_second = known_or(

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{
-    Reason, Report,
+    Reason, Report, cited, dial_name,
     text::{DIALS, bytes},
 };
 use crate::{
@@ -67,7 +67,7 @@ impl Report {
         heading(out, self.say("Because", "까닭"));
         out.push_str("<ul>\n");
         for one in DIALS.into_iter().flat_map(|dial| self.reasons_for(dial)) {
-            reason(out, one);
+            self.item(out, one);
         }
         out.push_str("</ul>\n");
         heading(
@@ -75,8 +75,19 @@ impl Report {
             self.say("The strongest argument against it", "가장 강한 반론"),
         );
         out.push_str("<ul>\n");
-        reason(out, &self.against);
+        self.item(out, &self.against);
         out.push_str("</ul>\n");
+    }
+
+    fn item(&self, out: &mut String, one: &Reason) {
+        put!(
+            out,
+            "<li>{}: {} <small>[{}; {}]</small></li>\n",
+            dial_name(one.dial, self.lang),
+            escaped(one.text),
+            one.id,
+            cited(one, self.lang)
+        );
     }
 
     fn what_if(&self, out: &mut String) {
@@ -103,7 +114,7 @@ impl Report {
             put!(
                 out,
                 "<li>{} → <code>{}</code>: {}</li>\n",
-                flip.dial,
+                dial_name(flip.dial, self.lang),
                 flip.to,
                 changes.join(" + ")
             );
@@ -274,16 +285,6 @@ impl Report {
 
 fn heading(out: &mut String, text: &str) {
     put!(out, "<h2>{text}</h2>\n");
-}
-
-fn reason(out: &mut String, one: &Reason) {
-    put!(
-        out,
-        "<li>{} <small>[{}; {}]</small></li>\n",
-        escaped(one.text),
-        one.id,
-        one.sources.join("; ")
-    );
 }
 
 fn escaped(text: &str) -> String {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Reason, Report};
+use super::{Reason, Report, cited, dial_name};
 use crate::{chart::duration, dials::Dial, facts::Fact, price::human, words::Lang};
 
 /// Writing to a String cannot fail.
@@ -60,7 +60,7 @@ impl Report {
         line!(out, "\n{}", self.say("Because", "까닭"));
         for dial in DIALS {
             for one in self.reasons_for(dial) {
-                reason(out, one);
+                self.reason(out, one);
             }
         }
         line!(
@@ -68,7 +68,7 @@ impl Report {
             "\n{}",
             self.say("The strongest argument against it", "가장 강한 반론")
         );
-        reason(out, &self.against);
+        self.reason(out, &self.against);
     }
 
     fn flips(&self, out: &mut String) {
@@ -90,7 +90,7 @@ impl Report {
             line!(
                 out,
                 "  {} -> {}: {}",
-                flip.dial,
+                dial_name(flip.dial, self.lang),
                 flip.to,
                 changes.join(" + ")
             );
@@ -182,6 +182,17 @@ impl Report {
         }
     }
 
+    fn reason(&self, out: &mut String, one: &Reason) {
+        line!(
+            out,
+            "  {}: {} [{}; {}]",
+            dial_name(one.dial, self.lang),
+            one.text,
+            one.id,
+            cited(one, self.lang)
+        );
+    }
+
     fn set(&self, out: &mut String) {
         line!(out, "\n{}", self.say("To set it", "설정"));
         for one in self.settings.command.lines() {
@@ -204,17 +215,6 @@ pub(super) const DIALS: [Dial; 6] = [
     Dial::Token,
     Dial::Lifetime,
 ];
-
-fn reason(out: &mut String, one: &Reason) {
-    line!(
-        out,
-        "  {}: {} [{}; {}]",
-        one.dial,
-        one.text,
-        one.id,
-        one.sources.join("; ")
-    );
-}
 
 /// Bytes as people say them.
 pub(super) fn bytes(value: f64) -> String {
