@@ -7,6 +7,8 @@ mod parse;
 mod table;
 mod value;
 
+use crate::words::{Lang, Text};
+
 pub use parse::BadFact;
 pub use value::{Answers, Value};
 
@@ -72,6 +74,40 @@ pub struct About {
     pub ko: &'static str,
 }
 
+/// A word of an answer as people say it.
+pub fn label(word: &'static str, lang: Lang) -> &'static str {
+    let ko = match word {
+        "yes" => "예",
+        "no" => "아니요",
+        "web" => "서버가 그리는 웹",
+        "spa" => "SPA",
+        "mobile" => "모바일 앱",
+        "api" => "서비스 사이의 API",
+        "intranet" => "내부망, 관리자 페이지",
+        "nobody" => "아무도",
+        "person" => "본인",
+        "admin" => "관리자",
+        "none" => "아직 없음",
+        "session" => "세션",
+        "jwt" => "JWT",
+        name => name,
+    };
+    let en = match word {
+        "web" => "pages from a server",
+        "spa" => "single-page app",
+        "mobile" => "phone app",
+        "api" => "API between services",
+        "intranet" => "intranet, administrators' pages",
+        "person" => "the person",
+        "admin" => "an administrator",
+        "none" => "nothing yet",
+        "session" => "sessions",
+        "jwt" => "JWTs",
+        word => word,
+    };
+    Text { en, ko }.of(lang)
+}
+
 /// What is known of one application.
 ///
 /// ```
@@ -131,9 +167,9 @@ impl Facts {
         self.known.iter().map(|(fact, value)| (*fact, *value))
     }
 
-    /// Puts an answer in the place of what was known. A value that no table row allows is possible only
-    /// inside this crate, where values come from the table and from the rules.
-    pub(crate) fn set(&mut self, fact: Fact, value: Option<Value>) {
+    /// Puts a value in the place of what was known, or makes it unknown. Meant for values that
+    /// [`Fact::parse`] gave: whatever is not an answer of the table is a fact that no rule asks for.
+    pub fn set(&mut self, fact: Fact, value: Option<Value>) {
         match value {
             Some(value) => self.known.insert(fact, value),
             None => self.known.remove(&fact),

@@ -34,12 +34,15 @@ mod words;
 
 pub use chart::{Paper, Point, points, svg};
 pub use dials::{Carrier, Dial, Freshness, Shape};
-pub use facts::{About, Answers, BadFact, Fact, Facts, Value};
+pub use facts::{About, Answers, BadFact, Fact, Facts, Value, label};
 pub use flips::{Change, Flip, flips};
 pub use price::{
     Amount, Assumption, Choice, FIGURES, Figure, Known, Load, Price, Row, human, price,
 };
-pub use report::{Assumed, Changed, Contradiction, Example, Flips, Reason, Report, Settings};
+pub use report::{
+    Assumed, Changed, Contradiction, Example, Flips, Reason, Report, Settings, bytes, cited,
+    dial_name,
+};
 pub use rules::{Bound, Conflict, Life, Objection, Rule, Says, Strength, When};
 pub use settings::{BadSite, Framework, Site, command, toml};
 pub use verdict::{Against, Verdict, advise};

@@ -3,6 +3,8 @@
 mod page;
 mod text;
 
+pub use text::bytes;
+
 use serde::Serialize;
 
 use crate::{
@@ -200,7 +202,7 @@ impl Report {
     }
 
     /// Where the dials stand, in a sentence.
-    fn headline(&self) -> String {
+    pub fn headline(&self) -> String {
         let (shape, carrier) = match self.lang {
             Lang::En => (
                 match self.shape {
@@ -243,7 +245,7 @@ impl Report {
 }
 
 /// A dial as people call it.
-fn dial_name(dial: Dial, lang: Lang) -> &'static str {
+pub fn dial_name(dial: Dial, lang: Lang) -> &'static str {
     let (en, ko) = match dial {
         Dial::Shape => ("shape", "인증 방식"),
         Dial::Carrier => ("carrier", "전달 방식"),
@@ -256,7 +258,7 @@ fn dial_name(dial: Dial, lang: Lang) -> &'static str {
 }
 
 /// The sources of a reason as people read them.
-fn cited(reason: &Reason, lang: Lang) -> String {
+pub fn cited(reason: &Reason, lang: Lang) -> String {
     let told = |source: &str| match (lang, source.split_once(" section ")) {
         (Lang::Ko, Some(("article", section))) => format!("글 {section}절"),
         (Lang::Ko, Some((page, section))) => format!("{page} {section}절"),

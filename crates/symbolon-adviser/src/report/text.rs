@@ -169,7 +169,7 @@ impl Report {
     }
 
     /// A window with what is usual, where that is less than the worst.
-    pub(super) fn window(&self, usual: f64, worst: f64) -> String {
+    pub fn window(&self, usual: f64, worst: f64) -> String {
         let said = duration(worst, self.lang);
         if usual < worst {
             let usual = duration(usual, self.lang);
@@ -217,7 +217,7 @@ pub(super) const DIALS: [Dial; 6] = [
 ];
 
 /// Bytes as people say them.
-pub(super) fn bytes(value: f64) -> String {
+pub fn bytes(value: f64) -> String {
     let units = [
         (1e15, "PB"),
         (1e12, "TB"),

@@ -12,6 +12,7 @@ mod chart;
 mod facts;
 mod flips;
 mod price;
+mod properties;
 mod report;
 mod scenarios;
 mod sensitivity;
