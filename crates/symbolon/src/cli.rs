@@ -11,7 +11,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use symbolon_server::login::{AtLimit, ClientId, Freshness, Identifier, Role, Shape, Sid};
 use symbolon_stores::Durability;
 
-use crate::store::{LoginsUrl, StoreUrl};
+use crate::{
+    commands::Advise,
+    store::{LoginsUrl, StoreUrl},
+};
 
 /// One login record. Each app chooses its shape, session cookie or JWT, and how fresh a yes must be.
 /// An ended login is refused everywhere at once.
@@ -44,6 +47,7 @@ pub(crate) enum Command {
     /// Look inside a token
     #[command(subcommand)]
     Token(Token),
+    Advise(Advise),
     /// Copy the database into a file, beside a running server or without one
     ///
     /// The root key is not in it: keep a copy of DIR/root.key apart from it. Whoever has both has the

@@ -48,6 +48,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Login(login) => commands::login(login).await,
         Command::App(app) => commands::app(app).await,
         Command::Token(token) => commands::token(token).await,
+        Command::Advise(asked) => commands::advise(&asked),
         Command::Backup(backup) => commands::backup(backup).await,
         Command::Copy(copy) => commands::copy(copy).await,
         Command::Migrate(migrate) => commands::migrate(migrate).await,
