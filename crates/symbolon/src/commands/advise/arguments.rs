@@ -1,10 +1,5 @@
 //! What can be typed after `symbolon advise`: one flag for every fact, made from the adviser's table.
 
-#![expect(
-    clippy::doc_markdown,
-    reason = "these comments are the help texts: they are read as they stand"
-)]
-
 use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
