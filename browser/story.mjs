@@ -7,6 +7,7 @@
 
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { adviser } from './adviser.mjs';
 import { startDemo } from './demo.mjs';
 import { Profile, hangUp } from './http.mjs';
 import { figures, play } from './rounds.mjs';
@@ -104,6 +105,11 @@ async function story() {
   await stage.pictureInTheDark(english, 'account');
   await english.goto(dashboard.url);
   await stage.pictureInTheDark(english, 'dashboard-jwt');
+
+  say('somebody asks the adviser');
+  for (const locale of ['en-US', 'ko-KR']) {
+    await adviser(await stage.profile(locale), { authority: demo.authority, stage, holds });
+  }
 
   say('an administrator looks around');
   const console_ = await stage.profile('en-US');

@@ -36,3 +36,31 @@ function addCopy(place) {
 
 document.querySelectorAll(".secret > input").forEach(addReveal);
 document.querySelectorAll(".copyable").forEach(addCopy);
+
+/** Advises anew while the answers change; the address always says what was answered. */
+function adviseAsAnswered(form) {
+  let turn = 0;
+  form.addEventListener("input", () => {
+    const answered = [...new FormData(form)].filter(([, answer]) => answer !== "");
+    const address = `${form.getAttribute("action")}?${new URLSearchParams(answered)}`;
+    turn += 1;
+    const mine = turn;
+    setTimeout(() => {
+      if (mine !== turn) return;
+      // The browser reads the page itself: no HTML is made from text here.
+      const request = new XMLHttpRequest();
+      request.open("GET", address);
+      request.responseType = "document";
+      request.addEventListener("load", () => {
+        const fresh = request.response?.getElementById("advice");
+        if (mine !== turn || !fresh) return;
+        document.getElementById("advice").replaceWith(document.adoptNode(fresh));
+        history.replaceState(null, "", address);
+        for (const back of document.querySelectorAll(".language [name=return_to]")) back.value = address;
+      });
+      request.send();
+    }, 150);
+  });
+}
+
+document.querySelectorAll("#facts").forEach(adviseAsAnswered);

@@ -13,7 +13,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     ServerState,
-    api::{apps, backups, document, guards, keys, logins, me, users},
+    api::{advice, apps, backups, document, guards, keys, logins, me, users},
     caller::ByOperator,
     feed, health, middleware,
     oauth::{authorize, introspect, metadata, revoke, token},
@@ -78,6 +78,8 @@ pub fn operator_router(state: ServerState) -> Router {
 /// differ from it; a test compares them with the words here.
 fn api() -> OpenApiRouter<ServerState> {
     OpenApiRouter::with_openapi(document::Document::openapi())
+        // POST /api/v1/advice
+        .routes(routes!(advice::advise))
         // GET /api/v1/me
         .routes(routes!(me::show))
         // POST /api/v1/logins, GET /api/v1/logins, DELETE /api/v1/logins
@@ -145,6 +147,8 @@ fn pages(state: &ServerState) -> Router<ServerState> {
             "/admin/users/{id}/logins/{sid}/end",
             post(pages::user::end_one),
         )
+        .route("/adviser", get(pages::adviser::show))
+        .route("/adviser/chart.svg", get(pages::adviser::chart))
         .route("/admin/apps", get(pages::apps::list).post(pages::apps::add))
         .route("/admin/apps/{client_id}", post(pages::apps::change))
         .route(

@@ -12,6 +12,7 @@ use symbolon_server::login::{AtLimit, ClientId, Freshness, Identifier, KeyId, Ro
 use symbolon_stores::Durability;
 
 use crate::{
+    commands::Advise,
     span::{Every, Span},
     store::{LoginsUrl, StoreUrl},
 };
@@ -51,6 +52,7 @@ pub(crate) enum Command {
     /// Look inside a token
     #[command(subcommand)]
     Token(Token),
+    Advise(Advise),
     /// Copy the database into a file, beside a running server or without one
     ///
     /// The root key is not in it: keep a copy of DIR/root.key apart from it. Whoever has both has the

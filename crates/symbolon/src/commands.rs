@@ -1,5 +1,6 @@
 //! The commands that work on an authority, beside a running server or without one.
 
+mod advise;
 mod app;
 mod backup;
 mod copy;
@@ -9,6 +10,7 @@ mod migrate;
 mod token;
 mod user;
 
+pub(crate) use advise::{Advise, advise};
 pub(crate) use app::app;
 pub(crate) use backup::{backup, restore};
 pub(crate) use copy::copy;

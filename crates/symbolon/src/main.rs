@@ -52,6 +52,7 @@ async fn run(command: Command) -> Result<()> {
         Command::App(app) => commands::app(app).await,
         Command::Keys(keys) => commands::keys(keys).await,
         Command::Token(token) => commands::token(token).await,
+        Command::Advise(asked) => commands::advise(&asked),
         Command::Backup(backup) => commands::backup(backup).await,
         Command::Copy(copy) => commands::copy(copy).await,
         Command::Migrate(migrate) => commands::migrate(migrate).await,

@@ -4,6 +4,7 @@ language_label = Language
 nav_label = Parts of the site
 nav_account = My devices
 nav_users = Users
+nav_adviser = Adviser
 nav_apps = Apps
 sign_in = Sign in
 sign_out = Sign out

@@ -4,6 +4,7 @@ language_label = 언어
 nav_label = 주요 메뉴
 nav_account = 내 기기
 nav_users = 사용자
+nav_adviser = 추천 도우미
 nav_apps = 앱
 sign_in = 로그인
 sign_out = 로그아웃

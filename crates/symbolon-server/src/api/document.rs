@@ -28,6 +28,7 @@ use crate::problem::ProblemBody;
         (name = "logins", description = "Sign in; one's own logins"),
         (name = "users", description = "For administrators: accounts and their logins"),
         (name = "apps", description = "For administrators: apps and their dials"),
+        (name = "advice", description = "Session or JWT, for your application"),
         (name = "guards", description = "For administrators: who follows the feed"),
         (name = "keys", description = "For administrators: signing keys")
     ),

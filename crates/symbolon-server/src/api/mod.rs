@@ -1,5 +1,6 @@
 //! The JSON API under `/api/v1`.
 
+pub(crate) mod advice;
 pub(crate) mod apps;
 pub(crate) mod backups;
 pub(crate) mod document;

@@ -5,6 +5,7 @@
 //! once typed is escaped by the template engine; nothing here marks a text as safe.
 
 pub(crate) mod account;
+pub(crate) mod adviser;
 pub(crate) mod apps;
 mod asking;
 pub(crate) mod assets;

@@ -17,6 +17,8 @@ pub(crate) enum Section {
     Users,
     /// Apps.
     Apps,
+    /// Session or JWT?
+    Adviser,
 }
 
 /// Who the page knows the visitor to be.
@@ -102,6 +104,7 @@ impl Page {
                 account(),
                 link(Section::Users, "/admin/users", self.t.nav_users()),
                 link(Section::Apps, "/admin/apps", self.t.nav_apps()),
+                link(Section::Adviser, "/adviser", self.t.nav_adviser()),
             ],
         }
     }

@@ -152,6 +152,7 @@ words! {
     nav_account();
     nav_users();
     nav_apps();
+    nav_adviser();
     sign_in();
     sign_out();
     signed_in_as(name);
@@ -334,6 +335,38 @@ words! {
     app_secret_once();
     app_public_no_secret();
     app_added_back();
+
+    // The adviser.
+    adviser_title();
+    adviser_intro();
+    adviser_unknown();
+    adviser_submit();
+    adviser_bad_answer(name, allowed);
+    adviser_bad_fact(name);
+    adviser_contradictions();
+    adviser_because();
+    adviser_against();
+    adviser_flips();
+    adviser_no_flips();
+    adviser_flip(dial, to);
+    adviser_change(fact, to, from);
+    adviser_price();
+    adviser_chart();
+    adviser_option();
+    adviser_reads();
+    adviser_writes();
+    adviser_questions();
+    adviser_tokens();
+    adviser_cores();
+    adviser_memory();
+    adviser_network();
+    adviser_bytes();
+    adviser_window();
+    adviser_chosen();
+    adviser_assumed(fact, value, why);
+    adviser_formulas();
+    adviser_settings();
+    adviser_example(framework);
 
     // Set-up.
     set_up_title();

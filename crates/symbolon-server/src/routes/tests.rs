@@ -42,10 +42,17 @@ fn the_document_names_the_refusals() {
     let document = serde_json::to_value(&document).unwrap();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
-            let refused = &operation["responses"]["401"]["content"]["application/problem+json"];
+            // Whom nobody is asked for is not refused as a stranger.
+            let status = if path == "/api/v1/advice" {
+                "400"
+            } else {
+                "401"
+            };
+            let refused = &operation["responses"][status]["content"]["application/problem+json"];
             let schema = &refused["schema"]["$ref"];
             assert_eq!(schema, "#/components/schemas/Problem", "{method} {path}");
-            let is_open = path == "/api/v1/logins" && method == "post";
+            let is_open =
+                ["/api/v1/logins", "/api/v1/advice"].contains(&path.as_str()) && method == "post";
             assert_eq!(operation["security"].is_null(), is_open, "{method} {path}");
         }
     }

@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod advise;
 mod away;
 mod backup;
 mod command_line;

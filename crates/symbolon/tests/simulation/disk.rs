@@ -11,8 +11,9 @@ use symbolon_server::{
     authority::{
         App, PasswordHash, User,
         ports::{
-            AddApp, AddUser, Advance, AppChange, Directory, Ended, Join, LoginWithGrants, Logins,
-            NewGrant, Open, Presented, Standpoint, StoreError, StoredKey, Tail, Terms,
+            AddApp, AddUser, Advance, AppChange, ChangeKeys, Directory, Ended, Join, KeyChange,
+            LoginWithGrants, Logins, NewGrant, Open, Presented, Standpoint, StoreError, StoredKey,
+            Tail, Terms,
         },
     },
     login::{
@@ -270,6 +271,7 @@ verbs! {
     async fn app(&self, client_id: &ClientId) -> Option<App>;
     async fn apps(&self) -> Vec<App>;
     async fn add_first_key(&self, key: StoredKey, now: UnixMillis) -> Option<Position>;
+    async fn change_keys(&self, change: KeyChange, now: UnixMillis) -> ChangeKeys;
     async fn keys(&self) -> Vec<StoredKey>;
     async fn mark(&self, what: &str) -> ();
     async fn is_marked(&self, what: &str) -> bool;

@@ -15,6 +15,7 @@ async fn every_page_is_sent_under_the_same_policy() {
         "/account",
         "/admin/users",
         "/admin/apps",
+        "/adviser?platform=spa",
         of_root.as_str(),
         "/nowhere",
         "/set-up",

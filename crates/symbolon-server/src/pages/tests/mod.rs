@@ -8,6 +8,7 @@
 )]
 
 mod account;
+mod adviser;
 mod apps;
 mod every_page;
 mod set_up;

@@ -2,6 +2,7 @@
 //! rendered in a test.
 
 pub(super) mod account;
+pub(super) mod adviser;
 pub(super) mod apps;
 pub(super) mod full_house;
 pub(super) mod limit;

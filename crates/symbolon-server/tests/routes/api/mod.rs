@@ -1,3 +1,4 @@
+mod advice;
 mod apps;
 mod guards;
 mod keys;

@@ -10,6 +10,7 @@ async fn the_document_is_there_for_everybody() {
     let document = answer.json();
     assert!(document["openapi"].as_str().unwrap().starts_with("3."));
     for path in [
+        "/api/v1/advice",
         "/api/v1/me",
         "/api/v1/logins",
         "/api/v1/logins/{sid}",

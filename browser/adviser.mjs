@@ -1,0 +1,43 @@
+// The adviser in the browser: it answers as the answers change, without a script by its form, in the visitor's
+// language, and the address alone brings the same page back.
+
+/** Plays it on this page; `holds` is told what has to hold. */
+export async function adviser(page, { authority, stage, holds }) {
+  const say = (en, ko) => (page.language === 'ko' ? ko : en);
+  const verdict = () => page.locator('#advice .dial').innerText();
+  const told = (text) => page.locator('#advice .dial', { hasText: text }).waitFor({ timeout: 5_000 });
+
+  await page.goto(new URL('/adviser', authority).href);
+  holds(`${page.language}: the adviser speaks the language`, (await page.locator('h1').innerText()) === say('Session or JWT?', '세션인가, JWT인가?'));
+  await page.locator('[name=platform]').selectOption('spa');
+  await told(say('a JWT', 'JWT'));
+  await page.locator('[name=sensitive]').selectOption('yes');
+  await told(say('a session', '세션'));
+  await told(say('within 1 s', '1초 안에'));
+  const address = page.url();
+  holds(`${page.language}: the address keeps the answers`, address.endsWith('/adviser?platform=spa&sensitive=yes'), address);
+  const before = await verdict();
+  await page.reload();
+  holds(`${page.language}: the address brings the same advice back`, (await verdict()) === before);
+  const drawn = await page.locator('img.chart').evaluate((image) => image.complete && image.naturalWidth > 0);
+  holds(`${page.language}: the chart is drawn`, drawn);
+  const [marks, rows] = await Promise.all([
+    page.locator('img.chart').evaluate(async (image) => (await (await fetch(image.src)).text()).split('font-weight').length - 1),
+    page.locator('#advice tbody tr').count(),
+  ]);
+  holds(`${page.language}: the table has what the chart has`, marks === rows && rows === 8, `${marks} ${rows}`);
+  await stage.picture(page, 'adviser');
+  await stage.pictureInTheDark(page, 'adviser');
+
+  // Without a script.
+  const context = page.context();
+  const plain = await context.browser().newContext({ javaScriptEnabled: false, locale: say('en-US', 'ko-KR') });
+  const form = await plain.newPage();
+  await form.goto(new URL('/adviser', authority).href);
+  await form.locator('[name=platform]').selectOption('mobile');
+  await form.locator('[name=people]').fill('5000000');
+  await form.locator('#facts button[type=submit]').click();
+  await form.locator('#advice .dial', { hasText: say('a JWT in the Authorization header', 'JWT, Authorization 헤더') }).waitFor({ timeout: 5_000 });
+  holds(`${page.language}: its form works without a script`, true);
+  await plain.close();
+}
