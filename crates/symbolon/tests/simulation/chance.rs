@@ -1,4 +1,4 @@
-//! Chance that a seed repeats: SplitMix64.
+//! Chance that a seed repeats: `SplitMix64`.
 //!
 //! Nothing that runs beside other things draws from a stream that they share: tokio wakes those who wait for
 //! the same news in an order of its own, and who draws first would be no matter of the seed. Such parts

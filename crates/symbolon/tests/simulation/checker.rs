@@ -276,7 +276,8 @@ impl Checker {
             }
             None => ahead - behind < 3_600_000,
         };
-        !killed && !rolled_back && !(moved && needs_its_line) && in_its_time
+        let may_be_over = killed || rolled_back || (moved && needs_its_line);
+        in_its_time && !may_be_over
     }
 }
 

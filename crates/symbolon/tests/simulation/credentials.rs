@@ -80,22 +80,19 @@ impl Actor {
         since: Duration,
     ) -> Option<Held> {
         let claims = access.split('.').nth(1).map(decoded);
-        let (rev, key, times) = match &claims {
-            Some(claims) => {
-                let header = decoded(access.split('.').next().unwrap());
-                let seconds = |name: &str| claims[name].as_i64().unwrap();
-                (
-                    claims["rev"].as_str().unwrap().parse().unwrap(),
-                    Some(header["kid"].as_str().unwrap().parse().unwrap()),
-                    Some((seconds("iat"), seconds("exp"))),
-                )
-            }
-            None => {
-                let found = self.disk.memory().login(sid).await.unwrap()?;
-                let mut grants = found.grants.iter();
-                let grant = grants.find(|grant| grant.client_id == client_id)?;
-                (grant.rev, None, None)
-            }
+        let (rev, key, times) = if let Some(claims) = &claims {
+            let header = decoded(access.split('.').next().unwrap());
+            let seconds = |name: &str| claims[name].as_i64().unwrap();
+            (
+                claims["rev"].as_str().unwrap().parse().unwrap(),
+                Some(header["kid"].as_str().unwrap().parse().unwrap()),
+                Some((seconds("iat"), seconds("exp"))),
+            )
+        } else {
+            let found = self.disk.memory().login(sid).await.unwrap()?;
+            let mut grants = found.grants.iter();
+            let grant = grants.find(|grant| grant.client_id == client_id)?;
+            (grant.rev, None, None)
         };
         let facts = Facts {
             number: self.number(),

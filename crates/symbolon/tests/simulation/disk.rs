@@ -17,7 +17,7 @@ use symbolon_server::{
         },
     },
     login::{
-        AppSettings, ClientId, CutOff, GrantId, Identifier, Lifetimes, Login, LoginLimit,
+        AppSettings, ClientId, CutOff, GrantId, Identifier, Lifetimes, LogEntry, Login, LoginLimit,
         LoginPolicy, Position, Role, Scope, Sid, UnixMillis, UserId,
     },
 };
@@ -163,7 +163,7 @@ impl NodeStore {
                 follower.send_replace(last.position);
             }
         }
-        let cut_offs: Vec<_> = news.iter().filter_map(|entry| entry.cut_off()).collect();
+        let cut_offs: Vec<_> = news.iter().filter_map(LogEntry::cut_off).collect();
         for cut_off in &cut_offs {
             self.history.note(Event::Committed(cut_off.clone()));
         }

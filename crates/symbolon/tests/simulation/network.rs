@@ -38,6 +38,7 @@ pub(crate) enum Party {
 
 /// How it is between one party and one node.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "a row of switches")]
 pub(crate) struct Link {
     /// Whether what is said arrives at the node.
     pub(crate) there: bool,
