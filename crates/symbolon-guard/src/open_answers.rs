@@ -15,7 +15,10 @@ use std::{
 };
 
 use symbolon_login::{Freshness, Introspection, Scope, Shape, Sid, UserId};
-use tokio::{sync::oneshot, time};
+use tokio::{
+    sync::{Notify, oneshot},
+    time,
+};
 
 use crate::{
     check::Seen,
@@ -37,6 +40,8 @@ const LIVE: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub(crate) struct OpenAnswers {
     board: Mutex<Board>,
+    /// There is something to look after.
+    opened: Notify,
 }
 
 #[derive(Default)]
@@ -85,6 +90,7 @@ impl Registration {
             ends,
         };
         let number = core.open_answers.lock().add(answer);
+        core.open_answers.opened.notify_one();
         let registration = Self {
             core: Arc::clone(core),
             number,
@@ -298,10 +304,10 @@ pub(crate) async fn look_after(core: Arc<Core>) {
     let mut beat = time::interval(LOOK);
     beat.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
     loop {
-        beat.tick().await;
         if core.open_answers.len() == 0 {
-            continue;
+            core.open_answers.opened.notified().await;
         }
+        beat.tick().await;
         let now = core.clock.now();
         let ask = core.open_answers.look(&core.knowledge(), now);
         for (number, credential) in ask {

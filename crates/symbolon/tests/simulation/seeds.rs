@@ -1,6 +1,6 @@
 //! Many seeds; each of them keeps the contract.
 
-use std::{env, thread, time::Instant};
+use std::{env, time::Instant};
 
 use crate::{checker::Tally, history::lines, run::run};
 
@@ -31,16 +31,7 @@ fn no_seed_breaks_the_contract() {
     let from = number("SYMBOLON_SIM_FROM").unwrap_or(0);
     let count = number("SYMBOLON_SIM_SEEDS").unwrap_or(FEW);
     let started = Instant::now();
-    let halves: Vec<_> = (0..2)
-        .map(|half| thread::spawn(move || judge((from..from + count).skip(half).step_by(2))))
-        .collect();
-    let mut all = Tally::default();
-    for half in halves {
-        match half.join().unwrap() {
-            Ok(tally) => all.add(tally),
-            Err(broken) => panic!("{broken}"),
-        }
-    }
+    let all = judge(from..from + count).unwrap_or_else(|broken| panic!("{broken}"));
     println!(
         "{count} seeds from {from} in {:?}: {all:?}",
         started.elapsed()

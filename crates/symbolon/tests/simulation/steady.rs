@@ -4,7 +4,7 @@
 use std::{
     cell::Cell,
     future::Future,
-    pin::{Pin, pin},
+    pin::Pin,
     task::{Context, Poll, Waker},
     thread,
     time::Duration,
@@ -28,31 +28,49 @@ pub(crate) async fn asleep<T>(wait: impl Future<Output = T>) -> T {
     done
 }
 
-/// Runs a handler that may wait for threads: whenever it waits for something else than
-/// [`asleep`], this thread waits with it.
+/// Runs a handler that waits for a thread once, for a password's hash: this thread waits with it. It
+/// is the first wait for something else than [`asleep`]; later ones are for other handlers.
 pub(crate) async fn steady<T>(handler: impl Future<Output = T>) -> T {
+    let blocking = Blocking {
+        handler: Box::pin(handler),
+        hash: Hash::NotYet,
+    };
     ASLEEP
-        .scope(Cell::new(false), unconstrained(Blocking(Box::pin(handler))))
+        .scope(Cell::new(false), unconstrained(blocking))
         .await
 }
 
-struct Blocking<F>(Pin<Box<F>>);
+struct Blocking<F> {
+    handler: Pin<Box<F>>,
+    hash: Hash,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hash {
+    NotYet,
+    UnderWay,
+    Done,
+}
 
 impl<F: Future> Future for Blocking<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        loop {
+        while self.hash != Hash::Done {
             // A thread that is done wakes nobody: its wake-up would come at a time of its own.
             let mut unheard = Context::from_waker(Waker::noop());
-            let inner = pin!(&mut self.0);
-            if let Poll::Ready(done) = inner.poll(&mut unheard) {
+            if let Poll::Ready(done) = self.handler.as_mut().poll(&mut unheard) {
                 return Poll::Ready(done);
             }
             if ASLEEP.with(Cell::get) {
-                return self.0.as_mut().poll(context);
+                if self.hash == Hash::UnderWay {
+                    self.hash = Hash::Done;
+                }
+                break;
             }
+            self.hash = Hash::UnderWay;
             thread::sleep(Duration::from_micros(20));
         }
+        self.handler.as_mut().poll(context)
     }
 }
