@@ -243,7 +243,7 @@ impl GuardLayer {
             Verdict::Yes(identity) if watches => Some(Watch {
                 core: Arc::clone(core),
                 identity: identity.clone(),
-                freshness: core.freshness(&core.knowledge(), self.freshness),
+                freshness: self.freshness,
             }),
             _ => None,
         };
@@ -271,12 +271,14 @@ impl GuardLayer {
 struct Watch {
     core: Arc<Core>,
     identity: Identity,
-    freshness: Freshness,
+    /// What the layer demands; the app's own wish is looked up when the answer turns out to stay open.
+    freshness: Option<Freshness>,
 }
 
 impl Watch {
     fn registration(&self) -> Registration {
-        Registration::of(&self.core, &self.identity, self.freshness)
+        let freshness = self.core.freshness(&self.core.knowledge(), self.freshness);
+        Registration::of(&self.core, &self.identity, freshness)
     }
 
     fn over<R>(&self, response: Response<R>) -> Response
