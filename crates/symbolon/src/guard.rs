@@ -32,12 +32,13 @@ pub(crate) async fn guard(given: Arguments) -> Result<()> {
     if let Some(proxy) = given.print_config {
         return Ok(io::stdout().lock().write_all(proxy.example().as_bytes())?);
     }
-    let authority = given
-        .authority
-        .as_deref()
-        .context("--authority is missing")?;
+    let mut nodes = given.authority.iter();
+    let authority = nodes.next().context("--authority is missing")?;
     let app = given.app.as_ref().context("--app is missing")?;
     let mut builder = Guard::builder(authority, app.as_str());
+    for node in nodes {
+        builder = builder.or_at(node);
+    }
     if let Some(secret) = client_secret(given.client_secret_file.as_deref())? {
         builder = builder.client_secret(secret.as_str());
     }

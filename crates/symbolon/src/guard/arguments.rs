@@ -52,14 +52,16 @@ A proxy's configuration, commented:  symbolon guard --print-config nginx";
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// The authority
+    /// The authority; more nodes of it, asked when those before do not answer, by giving it several times,
+    /// or with commas
     #[arg(
         long,
         value_name = "URL",
         env = "SYMBOLON_AUTHORITY",
+        value_delimiter = ',',
         required_unless_present = "print_config"
     )]
-    pub(super) authority: Option<String>,
+    pub(super) authority: Vec<String>,
     /// The app's client id
     #[arg(
         long,
@@ -74,7 +76,7 @@ pub(crate) struct Arguments {
     /// The app as browsers know it, such as https://app.example.org: needed to sign people in
     #[arg(long, value_name = "URL", env = "SYMBOLON_PUBLIC_URL")]
     pub(super) public_url: Option<String>,
-    /// What the authority calls itself, where the guard reaches it under another URL [default: --authority]
+    /// What the authority calls itself, where the guard reaches it under another URL [default: the first --authority]
     #[arg(long, value_name = "URL", env = "SYMBOLON_ISSUER")]
     pub(super) issuer: Option<String>,
     /// Where to listen: HOST:PORT or unix:/path; may be given several times

@@ -387,6 +387,35 @@ async fn the_guard_starts_before_its_authority_and_says_503_until_then() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guard_asks_another_node_where_the_first_is_away() {
+    let town = Town::new().await;
+    let secret = town.register_app("api", "jwt", "within(10s)", CALLBACK);
+    let login = town.sign_in("alice", "api").await;
+    let nowhere = format!("http://localhost:{}", crate::town::free_port());
+    let port = crate::town::free_port();
+    let child = Command::new(PROGRAM)
+        .args(["guard", "--app", "api", "--authority", &nowhere])
+        .args(["--authority", &town.url, "--issuer", &town.url])
+        .args(["--listen", &format!("127.0.0.1:{port}")])
+        .env("SYMBOLON_CLIENT_SECRET", secret)
+        .env("RUST_LOG", "error")
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let _daemon = Process(child);
+    let began = Instant::now();
+    let check = async || {
+        let ask = town.http.get(format!("http://127.0.0.1:{port}/check"));
+        let answer = ask.bearer_auth(text(&login, "access_token")).send().await;
+        answer.map(|answer| answer.status()).ok()
+    };
+    while check().await != Some(StatusCode::OK) {
+        assert!(began.elapsed() < Duration::from_secs(40));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 #[test]
 fn the_guard_explains_itself() {
     for (proxy, example) in [
