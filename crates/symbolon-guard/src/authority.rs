@@ -1,18 +1,11 @@
 //! What a guard asks its authority: one function a question, bounded in time and size.
-//!
-//! An authority may have several nodes. A question goes to the node that answered last; where that fails
-//! it goes to the next, unless it may have been acted on and must not be asked twice.
 
-use std::{
-    sync::atomic::{AtomicUsize, Ordering},
-    time::{Duration, SystemTime},
-};
+use std::time::Duration;
 
 use axum::body::Body;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use futures_util::StreamExt;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use serde::{Deserialize, de::DeserializeOwned};
 use symbolon_login::{ClientId, Head, Introspection, Position, Shape, Sid, Snapshot, UnixMillis};
 use tokio::{sync::Semaphore, time::timeout};
@@ -22,7 +15,8 @@ use zeroize::Zeroizing;
 
 use crate::{
     credential::Secret,
-    transport::{SharedTransport, Undelivered, causes},
+    nodes::{Answer, Nodes, Question, Unavailable},
+    transport::SharedTransport,
 };
 
 /// How long one answer may take, connection included.
@@ -43,17 +37,6 @@ const SNAPSHOT: usize = 64 * 1024 * 1024;
 
 /// Questions about credentials at once. Strangers cause them, so they are bounded.
 const AT_ONCE: usize = 64;
-
-/// No usable answer. Says nothing about the credential in question.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{what}")]
-pub(crate) struct Unavailable {
-    what: String,
-    /// Whether the authority surely did not act: the connection failed, or it said so itself.
-    pub(crate) not_done: bool,
-    /// Whether another node of the authority may do better.
-    elsewhere: bool,
-}
 
 /// What a code or a secret of a line earned.
 #[derive(Clone)]
@@ -96,69 +79,11 @@ pub(crate) enum EndedLogin {
 
 /// One authority, as one app asks it.
 pub(crate) struct Authority {
-    /// At least one.
-    nodes: Vec<Url>,
-    /// Which of them is asked first.
-    current: AtomicUsize,
+    nodes: Nodes,
     client_id: ClientId,
     basic: Option<HeaderValue>,
     guard: Uuid,
-    transport: SharedTransport,
     permits: Semaphore,
-}
-
-/// One question before it is known which node gets it.
-struct Question<'q> {
-    method: Method,
-    path: &'q str,
-    query: &'q str,
-    headers: Vec<(header::HeaderName, HeaderValue)>,
-    body: Bytes,
-    patience: Duration,
-    /// Whether asking twice is asking once.
-    repeatable: bool,
-}
-
-impl<'q> Question<'q> {
-    fn get(path: &'q str) -> Self {
-        Self {
-            method: Method::GET,
-            path,
-            query: "",
-            headers: Vec::new(),
-            body: Bytes::new(),
-            patience: PATIENCE,
-            repeatable: true,
-        }
-    }
-
-    fn header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
-        self
-    }
-
-    fn to(&self, node: &Url) -> Result<Request<Bytes>, Unavailable> {
-        let mut url = node.clone();
-        url.set_path(&format!(
-            "{}/{}",
-            node.path().trim_end_matches('/'),
-            self.path
-        ));
-        url.set_query((!self.query.is_empty()).then_some(self.query));
-        let mut request = Request::new(self.body.clone());
-        *request.method_mut() = self.method.clone();
-        *request.uri_mut() = http::Uri::try_from(url.as_str())
-            .map_err(|_| Unavailable::new("its URL cannot be asked"))?;
-        request.headers_mut().extend(self.headers.iter().cloned());
-        Ok(request)
-    }
-}
-
-/// An answer that was read to its end, before what it says is looked at.
-struct Answer {
-    status: StatusCode,
-    time: Option<UnixMillis>,
-    body: Zeroizing<Vec<u8>>,
 }
 
 impl Authority {
@@ -171,12 +96,10 @@ impl Authority {
         guard: Uuid,
     ) -> Self {
         Self {
-            nodes,
-            current: AtomicUsize::new(0),
+            nodes: Nodes::new(nodes, transport),
             basic: client_secret.map(|secret| basic(&client_id, secret)),
             client_id,
             guard,
-            transport,
             permits: Semaphore::new(AT_ONCE),
         }
     }
@@ -197,7 +120,7 @@ impl Authority {
             patience: HEAD_PATIENCE,
             ..Question::get("feed/head")
         });
-        let answer = self.ask(&question, SMALL).await?;
+        let answer = self.nodes.ask(&question, SMALL).await?;
         let time = answer.time;
         let head: Head = json(&answer.expect_ok()?)?;
         Ok((head.head, time))
@@ -209,7 +132,7 @@ impl Authority {
             patience: SNAPSHOT_PATIENCE,
             ..Question::get("feed/snapshot")
         };
-        json(&self.ask(&question, SNAPSHOT).await?.expect_ok()?)
+        json(&self.nodes.ask(&question, SNAPSHOT).await?.expect_ok()?)
     }
 
     /// `GET /feed` from `after` on. The answer's body does not end by itself.
@@ -222,23 +145,7 @@ impl Authority {
                 HeaderValue::from_static("text/event-stream"),
             )
             .header(header::HeaderName::from_static("last-event-id"), after);
-        // Only the answer's head is hurried here.
-        let open = |request| async {
-            let response = timeout(PATIENCE, self.transport.send(request))
-                .await
-                .map_err(|_| Unavailable::late(PATIENCE))??;
-            expect_ok(response.status())?;
-            let is_stream = response
-                .headers()
-                .get(header::CONTENT_TYPE)
-                .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-            if is_stream {
-                Ok(response.into_body())
-            } else {
-                Err(Unavailable::new("the feed is no event stream"))
-            }
-        };
-        self.of_some_node(&question, open).await
+        self.nodes.open(&question).await
     }
 
     /// `POST /oauth2/introspect` (RFC 7662).
@@ -285,7 +192,7 @@ impl Authority {
             ..Question::get(&path)
         };
         let question = question.header(header::AUTHORIZATION, bearer(secret)?);
-        match self.ask(&question, SMALL).await?.status {
+        match self.nodes.ask(&question, SMALL).await?.status {
             status if status.is_success() => Ok(EndedLogin::Done),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => {
                 Ok(EndedLogin::NotAllowed)
@@ -355,156 +262,20 @@ impl Authority {
         }
     }
 
-    /// As [`Authority::ask`], with a place among the few that strangers can cause.
+    /// As [`Nodes::ask`], with a place among the few that strangers can cause.
     async fn ask_bounded(&self, question: &Question<'_>) -> Result<Answer, Unavailable> {
         let permit = timeout(PATIENCE, self.permits.acquire())
             .await
             .map_err(|_| Unavailable::busy())?
             .map_err(|_| Unavailable::busy())?;
-        let answer = self.ask(question, SMALL).await;
+        let answer = self.nodes.ask(question, SMALL).await;
         drop(permit);
         answer
     }
 
-    /// Asks, and reads the whole answer of at most `most` bytes.
-    async fn ask(&self, question: &Question<'_>, most: usize) -> Result<Answer, Unavailable> {
-        let read = |request| async {
-            let whole = async {
-                let response = self.transport.send(request).await?;
-                Answer::read(response, most).await
-            };
-            timeout(question.patience, whole)
-                .await
-                .map_err(|_| Unavailable::late(question.patience))?
-        };
-        self.of_some_node(question, read).await
-    }
-
-    /// The answer of the current node, or of the others in turn where it has none.
-    async fn of_some_node<T, F>(
-        &self,
-        question: &Question<'_>,
-        ask: impl Fn(Request<Bytes>) -> F,
-    ) -> Result<T, Unavailable>
-    where
-        F: Future<Output = Result<T, Unavailable>>,
-    {
-        let mut tried = 0;
-        loop {
-            let at = self.current.load(Ordering::Relaxed);
-            let node = self.nodes.iter().cycle().nth(at);
-            let node = node.ok_or_else(|| Unavailable::new("it has no URL"))?;
-            let answer = ask(question.to(node)?).await;
-            let Err(unavailable) = &answer else {
-                return answer;
-            };
-            tried += 1;
-            if !unavailable.elsewhere {
-                return answer;
-            }
-            self.turn_from(at);
-            let may_go_on = question.repeatable || unavailable.not_done;
-            if tried >= self.nodes.len() || !may_go_on {
-                return answer;
-            }
-        }
-    }
-
-    /// Asks another node first from now on, unless somebody turned already.
-    fn turn_from(&self, at: usize) {
-        let next = (at + 1) % self.nodes.len().max(1);
-        let turned = self
-            .current
-            .compare_exchange(at, next, Ordering::Relaxed, Ordering::Relaxed);
-        if turned.is_ok() && next != at {
-            tracing::info!(node = next, "another node of the authority is asked first");
-        }
-    }
-
-    /// The stream of the current node is no good: try another one.
+    /// The stream is no good: another node is asked first from now on.
     pub(crate) fn turn(&self) {
-        self.turn_from(self.current.load(Ordering::Relaxed));
-    }
-}
-
-impl Answer {
-    async fn read(response: Response<Body>, most: usize) -> Result<Self, Unavailable> {
-        let (head, body) = response.into_parts();
-        if head.status.is_server_error() {
-            return Err(Unavailable::answered(head.status));
-        }
-        // Answers may hold secrets: the buffer is wiped.
-        let mut whole = Zeroizing::new(Vec::new());
-        let mut chunks = body.into_data_stream();
-        while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(|error| Unavailable::new(&causes(&error)))?;
-            if whole.len() + chunk.len() > most {
-                return Err(Unavailable::new("its answer is too long"));
-            }
-            whole.extend_from_slice(&chunk);
-        }
-        Ok(Self {
-            status: head.status,
-            time: date(&head.headers),
-            body: whole,
-        })
-    }
-
-    fn expect_ok(self) -> Result<Zeroizing<Vec<u8>>, Unavailable> {
-        expect_ok(self.status)?;
-        Ok(self.body)
-    }
-}
-
-impl Unavailable {
-    fn new(what: &str) -> Self {
-        Self {
-            what: what.to_owned(),
-            not_done: false,
-            elsewhere: true,
-        }
-    }
-
-    fn late(patience: Duration) -> Self {
-        Self::new(&format!("no answer within {} s", patience.as_secs()))
-    }
-
-    /// The guard's own limit: another node would not help.
-    fn busy() -> Self {
-        Self {
-            what: "too many questions at once".to_owned(),
-            not_done: true,
-            elsewhere: false,
-        }
-    }
-
-    /// The task that asked is gone.
-    pub(crate) fn died() -> Self {
-        Self {
-            elsewhere: false,
-            ..Self::new("the question was given up")
-        }
-    }
-
-    fn answered(status: StatusCode) -> Self {
-        Self {
-            what: format!("it answered {}", status.as_u16()),
-            not_done: matches!(
-                status,
-                StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
-            ),
-            elsewhere: status.is_server_error(),
-        }
-    }
-}
-
-impl From<Undelivered> for Unavailable {
-    fn from(undelivered: Undelivered) -> Self {
-        Self {
-            what: undelivered.what,
-            not_done: undelivered.not_done,
-            elsewhere: true,
-        }
+        self.nodes.turn();
     }
 }
 
@@ -522,13 +293,6 @@ fn encode(form: &[(&str, &str)], client_id: Option<&ClientId>) -> String {
     body.finish()
 }
 
-fn expect_ok(status: StatusCode) -> Result<(), Unavailable> {
-    match status {
-        StatusCode::OK => Ok(()),
-        status => Err(Unavailable::answered(status)),
-    }
-}
-
 fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unavailable> {
     // serde's text quotes what it did not expect, which may be a secret.
     serde_json::from_slice(body).map_err(|error| {
@@ -538,17 +302,6 @@ fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unavailable> {
             error.column()
         ))
     })
-}
-
-fn date(headers: &HeaderMap) -> Option<UnixMillis> {
-    let text = headers.get(header::DATE)?.to_str().ok()?;
-    let since = httpdate::parse_http_date(text)
-        .ok()?
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .ok()?;
-    i64::try_from(since.as_secs())
-        .ok()
-        .map(UnixMillis::from_secs)
 }
 
 fn bearer(secret: &Secret) -> Result<HeaderValue, Unavailable> {

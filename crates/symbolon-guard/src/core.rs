@@ -11,7 +11,7 @@ use symbolon_login::{ClientId, Freshness, Introspection, Position};
 use tokio::sync::{Notify, watch};
 
 use crate::{
-    authority::{Authority, Redeemed, Unavailable},
+    authority::{Authority, Redeemed},
     cache::SeenCache,
     clock::{Clock, Moment},
     cookies::CookieNames,
@@ -20,6 +20,7 @@ use crate::{
     flight::Flights,
     knowledge::Knowledge,
     metrics::Metrics,
+    nodes::Unavailable,
     open_answers::OpenAnswers,
     refusal::OnRefusal,
     view::View,

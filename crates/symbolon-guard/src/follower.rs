@@ -9,12 +9,12 @@ use symbolon_login::{Change, Head, LogEntry, Position, UnixMillis};
 use tokio::{task::AbortHandle, time};
 
 use crate::{
-    authority::Unavailable,
     backoff::Backoff,
     clock::Now,
     core::Core,
     knowledge::{Applied, BadSnapshot},
     lease::Answer,
+    nodes::Unavailable,
     open_answers::look_after,
     sse::{BadStream, Event, Parser},
 };

@@ -64,6 +64,7 @@ mod layer;
 mod lease;
 mod local_path;
 mod metrics;
+mod nodes;
 mod open_answers;
 mod refusal;
 mod renew;

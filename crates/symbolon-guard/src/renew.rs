@@ -7,10 +7,11 @@ use http::HeaderValue;
 use symbolon_login::{ActiveCredential, AppSettings, Shape, UnixMillis};
 
 use crate::{
-    authority::{Granted, Redeemed, Unavailable},
+    authority::{Granted, Redeemed},
     backoff::Backoff,
     core::Core,
     credential::{Credential, Secret},
+    nodes::Unavailable,
     resolve::PATIENCE,
 };
 

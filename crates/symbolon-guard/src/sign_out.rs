@@ -7,11 +7,12 @@ use http::{HeaderMap, StatusCode};
 use symbolon_login::Freshness;
 
 use crate::{
-    authority::{EndedLogin, Unavailable},
+    authority::EndedLogin,
     backoff::Backoff,
     core::Core,
     credential::{Credential, Secret, Shown, shown},
     csrf,
+    nodes::Unavailable,
     resolve::{Outcome, PATIENCE, resolve},
     response::{Asker, BAD_REQUEST, CROSS_SITE, GUARD_STALE, redirect},
 };
