@@ -47,8 +47,14 @@ async fn bad_credentials_are_refused_alike_and_never_say_why() {
     let app = App::of(&fake).await;
     let held = fake.sign_in();
     let mut forged = held.access.clone();
-    let last = if forged.ends_with('A') { "Q" } else { "A" };
-    forged.replace_range(forged.len() - 3..forged.len() - 2, last);
+    let changed = forged.len() - 3..forged.len() - 2;
+    let other = if &forged[changed.clone()] == "A" {
+        "Q"
+    } else {
+        "A"
+    };
+    forged.replace_range(changed, other);
+    assert_ne!(forged, held.access);
     let bad = [
         forged,
         fake.token(&held, |claims| claims.aud = "other".into()),
