@@ -1,6 +1,7 @@
 //! Connections that become something else (`WebSockets`, RFC 9110 section 7.8) end with their login, too.
 //!
-//! After a 101 the connection is the handler's, and no layer sees its bytes. So the handler is given
+//! After a 101, or a 2xx to `CONNECT` (RFC 9110 section 9.3.6; so do `WebSockets` over HTTP/2, RFC 8441),
+//! the connection is the handler's, and no layer sees its bytes. So the handler is given
 //! the end of a connection inside the process instead, and the guard carries the bytes between the
 //! two while the login goes on.
 
@@ -11,7 +12,7 @@ use std::{
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::{Method, Request, StatusCode, Uri, Version, header};
 use hyper::{
     client::conn::http1 as client,
     server::conn::http1 as server,
@@ -29,8 +30,9 @@ const BUFFER: usize = 16 * 1024;
 
 /// The connection's own upgrade, taken out of a request that asks for one.
 pub(crate) fn wish<B>(request: &mut Request<B>) -> Option<OnUpgrade> {
-    let is_http1 = request.version() <= http::Version::HTTP_11;
-    let asks = is_http1 && request.headers().contains_key(http::header::UPGRADE);
+    let asks = request.method() == Method::CONNECT
+        || (request.version() <= Version::HTTP_11
+            && request.headers().contains_key(header::UPGRADE));
     asks.then(|| request.extensions_mut().remove::<OnUpgrade>())
         .flatten()
 }
@@ -51,10 +53,8 @@ where
     R::Error: Into<BoxError>,
 {
     let (ours, theirs) = tokio::io::duplex(BUFFER);
-    let mut copy = Request::new(Body::empty());
-    *copy.method_mut() = request.method().clone();
-    *copy.uri_mut() = request.uri().clone();
-    copy.headers_mut().clone_from(request.headers());
+    let connects = request.method() == Method::CONNECT;
+    let copy = stand_in(&request);
 
     // The request itself does not travel, only its upgrade: extensions and body stay as they were.
     let waiting = Arc::new(Mutex::new(Some((inner, request))));
@@ -86,7 +86,8 @@ where
     });
     match ask(ours, copy).await {
         Ok(mut response) => {
-            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            let status = response.status();
+            if status == StatusCode::SWITCHING_PROTOCOLS || (connects && status.is_success()) {
                 let inside = upgrade::on(&mut response);
                 tokio::spawn(join(outside, inside, registration));
             }
@@ -102,6 +103,20 @@ where
             Ok(response)
         }
     }
+}
+
+/// What opens the connection inside the process, in HTTP/1.1, in the place of the request.
+fn stand_in<B>(request: &Request<B>) -> Request<Body> {
+    let mut copy = Request::new(Body::empty());
+    *copy.method_mut() = request.method().clone();
+    if request.method() == Method::CONNECT {
+        // Its target is a host and nothing else, whatever an extended one asks for.
+        *copy.uri_mut() = Uri::from_static("inside:0");
+    } else {
+        *copy.uri_mut() = request.uri().clone();
+        copy.headers_mut().clone_from(request.headers());
+    }
+    copy
 }
 
 async fn ask(

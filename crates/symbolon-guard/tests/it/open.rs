@@ -1,20 +1,29 @@
 //! Answers that stay open end when their login does: event streams, downloads, `WebSockets`.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
 use axum::{
     Router,
     body::{Body, Bytes},
     extract::ws::{Message, WebSocket, WebSocketUpgrade},
     response::Response,
-    routing::get,
+    routing::{any, get},
 };
 use futures_util::{SinkExt, StreamExt, stream};
+use http::{Request, StatusCode};
 use http_body_util::BodyExt;
+use hyper::{client::conn::http2, ext::Protocol, upgrade::Upgraded};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use symbolon_guard::{Freshness, Guard, Identity, Shape};
 use symbolon_login::{Change, Scope};
-use tokio::time::{Instant, sleep, timeout};
-use tokio_tungstenite::tungstenite::{self, client::IntoClientRequest};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, sleep, timeout},
+};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{self, client::IntoClientRequest, protocol::Role},
+};
 
 use crate::{
     app::App,
@@ -48,6 +57,7 @@ async fn app(fake: &Fake) -> App {
         .route("/public", get(async |_: Option<Identity>| endless()))
         .route("/short", get(async |_: Identity| "short"))
         .route("/echo", get(echo))
+        .route("/echo-of-any-version", any(echo))
         .route(
             "/second",
             get(async |_: Identity| endless()).layer(
@@ -240,4 +250,64 @@ async fn a_web_socket_ends_with_its_login() {
             "{refused}"
         );
     }
+}
+
+/// Opens a `WebSocket` over HTTP/2 (RFC 8441).
+async fn extended_connect(
+    address: SocketAddr,
+    held: Option<&Held>,
+) -> Result<WebSocketStream<TokioIo<Upgraded>>, StatusCode> {
+    let stream = TcpStream::connect(address).await.unwrap();
+    let (mut sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let mut request = Request::connect(format!("http://{address}/echo-of-any-version"))
+        .header("sec-websocket-version", "13")
+        .body(Body::empty())
+        .unwrap();
+    if let Some(held) = held {
+        let who = format!("Bearer {}", held.access).parse().unwrap();
+        request.headers_mut().insert("authorization", who);
+    }
+    let protocol = Protocol::from_static("websocket");
+    request.extensions_mut().insert(protocol);
+    // The server says in its settings that it knows extended CONNECT.
+    sender.ready().await.unwrap();
+    sleep(Duration::from_millis(100)).await;
+    let response = sender.send_request(request).await.unwrap();
+    if response.status() != 200 {
+        return Err(response.status());
+    }
+    let upgraded = TokioIo::new(hyper::upgrade::on(response).await.unwrap());
+    Ok(WebSocketStream::from_raw_socket(upgraded, Role::Client, None).await)
+}
+
+#[tokio::test]
+async fn a_web_socket_over_http_2_ends_with_its_login() {
+    let fake = Fake::start(Shape::Jwt, "within(10s)").await;
+    let app = app(&fake).await;
+    let address = app.serve().await;
+    let (held, other) = (fake.sign_in(), fake.sign_in());
+    let mut ours = extended_connect(address, Some(&held)).await.unwrap();
+    let mut theirs = extended_connect(address, Some(&other)).await.unwrap();
+    for socket in [&mut ours, &mut theirs] {
+        for text in ["안녕", &"long ".repeat(50_000)] {
+            socket.send(tungstenite::Message::text(text)).await.unwrap();
+            let answer = socket.next().await.unwrap().unwrap();
+            assert_eq!(answer.to_text().unwrap(), text);
+        }
+    }
+    assert_eq!(app.guard.status().open_answers, 2);
+    fake.end(held.sid);
+    let over = timeout(Duration::from_secs(5), ours.next()).await.unwrap();
+    assert!(!matches!(over, Some(Ok(_))), "{over:?}");
+    theirs
+        .send(tungstenite::Message::text("still"))
+        .await
+        .unwrap();
+    let answer = theirs.next().await.unwrap().unwrap();
+    assert_eq!(answer.to_text().unwrap(), "still");
+    let refused = extended_connect(address, None).await.err();
+    assert_eq!(refused, Some(StatusCode::UNAUTHORIZED));
 }
