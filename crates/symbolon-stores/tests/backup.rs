@@ -20,10 +20,11 @@ use std::{
 
 use symbolon_authority::{
     PasswordHash, User,
-    ports::{Directory, Logins, NewGrant, Open, Tail, Terms},
+    ports::{Directory, KeyChange, Logins, NewGrant, Open, StoredKey, Tail, Terms},
 };
 use symbolon_login::{
-    Change, Digest, Grant, GrantId, Login, LoginPolicy, Position, Scope, Sid, UnixMillis, UserId,
+    Change, Digest, Grant, GrantId, KeyId, Login, LoginPolicy, Position, Scope, Sid, UnixMillis,
+    UserId,
 };
 use symbolon_stores::{
     OpenError, RestoredLogins, Sqlite, back_up, restore,
@@ -306,4 +307,74 @@ async fn a_restore_can_end_all_that_the_backup_knows() {
             .iter()
             .any(|cut_off| cut_off.scope == Scope::Everything {})
     );
+}
+
+fn key(n: u32, kid: &str) -> StoredKey {
+    StoredKey {
+        kid: kid.parse().unwrap(),
+        algorithm: "ES256".to_owned(),
+        public_jwk: serde_json::json!({ "kid": kid }),
+        sealed: vec![7; 48],
+        created_at: NOW.plus(Duration::from_secs(n.into())),
+    }
+}
+
+async fn kids(store: &Sqlite) -> Vec<String> {
+    let keys = store.keys().await.unwrap();
+    keys.iter().map(|key| key.kid.as_str().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_key_that_was_revoked_after_the_backup_does_not_come_back() {
+    let (dir, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let file = elsewhere.path().join("symbolon.backup");
+    let store = with_alice(dir.path()).await;
+    store.add_first_key(key(1, "stays"), NOW).await.unwrap();
+    let change = |seen: &[&str]| KeyChange {
+        seen: seen.iter().map(|kid| kid.parse().unwrap()).collect(),
+        add: None,
+        cut: None,
+        retire: Vec::new(),
+    };
+    let add = KeyChange {
+        add: Some(key(2, "stolen")),
+        ..change(&["stays"])
+    };
+    store.change_keys(add, NOW).await.unwrap();
+    let before = open(&store, 1).await;
+    store.mark_backup(NOW).await.unwrap();
+    back_up(dir.path(), &file, |_, _| {}).unwrap();
+    let revoke = KeyChange {
+        cut: Some("stolen".parse().unwrap()),
+        ..change(&["stays", "stolen"])
+    };
+    store.change_keys(revoke, NOW).await.unwrap();
+    assert_eq!(kids(&store).await, ["stays"]);
+    store.close().unwrap();
+
+    let restored = restore(&file, dir.path(), RestoredLogins::Keep, NOW).unwrap();
+    assert_eq!(restored.withdrawn, Some(vec!["stolen".parse().unwrap()]));
+    let store = Sqlite::open(dir.path()).unwrap();
+    assert_eq!(store.head().await.unwrap(), restored.head);
+    assert_eq!(kids(&store).await, ["stays"]);
+    assert_eq!(stands(&store, &before).await, Some(true));
+    let (_, cut_offs, _) = store.snapshot(NOW).await.unwrap();
+    let kid: KeyId = "stolen".parse().unwrap();
+    let cut = cut_offs
+        .iter()
+        .any(|cut| cut.scope == (Scope::Key { kid: kid.clone() }));
+    assert!(cut, "guards that hold it learn of it");
+    store.close().unwrap();
+
+    // On another machine, or over another authority, there is nothing to compare with.
+    let (empty, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = Sqlite::open(other.path()).unwrap();
+    store.add_first_key(key(1, "another's"), NOW).await.unwrap();
+    store.close().unwrap();
+    for dir in [&empty, &other] {
+        let restored = restore(&file, dir.path(), RestoredLogins::Keep, NOW).unwrap();
+        assert_eq!(restored.withdrawn, None);
+        let store = Sqlite::open(dir.path()).unwrap();
+        assert_eq!(kids(&store).await, ["stays", "stolen"]);
+    }
 }

@@ -12,10 +12,13 @@ use rusqlite::{
     Connection, OpenFlags,
     backup::{Backup, StepResult},
 };
-use symbolon_login::{Position, Scope, UnixMillis};
+use symbolon_login::{Change, KeyId, Position, Scope, UnixMillis};
 
 use super::{
-    OpenError, log,
+    OpenError,
+    columns::text,
+    fault::Work,
+    log,
     memory::Memory,
     open::{DATABASE, UNFINISHED, beside, flags, inspect, lock_directory, sync},
     writer::Transaction,
@@ -46,8 +49,19 @@ pub struct Restored {
     /// What was ended: grants that may be younger than the backup's mark, and with
     /// [`RestoredLogins::End`] all logins.
     pub ended: u64,
+    /// Signing keys of the backup that the database which was there had withdrawn since: they stay so.
+    /// None: there was no database of that authority to compare with.
+    pub withdrawn: Option<Vec<KeyId>>,
     /// Where the database that was there has gone, if one was.
     pub replaced: Option<PathBuf>,
+}
+
+/// What a restore has to know of the database that it replaces.
+struct Known {
+    head: Position,
+    /// Whether the backup is one of it: they share a person or a key.
+    is_same: bool,
+    keys: Vec<KeyId>,
 }
 
 /// Copies the database of `dir` into the new file `to` (mode 0600), as of one moment after the call,
@@ -130,7 +144,8 @@ fn copy_pages(
 /// Puts the backup `file` in the place of the database of `dir`, in a new epoch: whatever was issued
 /// after the backup was taken is dead, and positions never go back.
 ///
-/// A database that is there is kept under another name. Refused while a server uses the directory.
+/// A signing key of the backup that the database which is there has no more does not come back: it may
+/// have been revoked. A database that is there is kept under another name. Refused while a server uses the directory.
 /// Until the last step nothing of `dir` has changed. Blocks.
 pub fn restore(
     file: &Path,
@@ -143,7 +158,7 @@ pub fn restore(
     }
     let _lock = lock_directory(dir)?;
     let path = dir.join(DATABASE);
-    let known = head_of(&path)?;
+    let known = known(&path, file)?;
     let draft = dir.join(UNFINISHED);
     let io = |error| OpenError::io(&draft, error);
     match fs::remove_file(&draft) {
@@ -152,43 +167,51 @@ pub fn restore(
     }
     make_file(&draft)?;
     fs::copy(file, &draft).map_err(io)?;
-    let (from, head, ended) = begin_epoch(&draft, known, logins, now)?;
+    let begun = begin_epoch(&draft, known.as_ref(), logins, now)?;
     File::open(&draft)
         .and_then(|file| file.sync_all())
         .map_err(io)?;
     let replaced = set_aside(&path, now)?;
     fs::rename(&draft, &path).map_err(io)?;
     sync(Some(dir)).map_err(io)?;
-    Ok(Restored {
-        from,
-        head,
-        ended,
-        replaced,
-    })
+    Ok(Restored { replaced, ..begun })
 }
 
-/// The head of the database that is about to be replaced. None: there is none, or it cannot be read;
-/// a damaged file is what restores are for.
-fn head_of(path: &Path) -> Result<Option<Position>, OpenError> {
-    if !path
-        .try_exists()
-        .map_err(|error| OpenError::io(path, error))?
-    {
+/// What the database that is about to be replaced knows. None: there is none, or it cannot be read; a
+/// damaged file is what restores are for.
+fn known(path: &Path, backup: &Path) -> Result<Option<Known>, OpenError> {
+    let there = path.try_exists();
+    if !there.map_err(|error| OpenError::io(path, error))? {
         return Ok(None);
     }
     let access = OpenFlags::SQLITE_OPEN_READ_WRITE;
-    let head = Connection::open_with_flags(path, flags(access))
-        .map_err(Into::into)
-        .and_then(|conn| log::head(&conn));
-    Ok(head.ok())
+    let conn = Connection::open_with_flags(path, flags(access)).map_err(Into::into);
+    Ok(conn.and_then(|conn| read_known(&conn, backup)).ok())
 }
 
+fn read_known(conn: &Connection, backup: &Path) -> Work<Known> {
+    let head = log::head(conn)?;
+    let backup = backup.to_string_lossy();
+    conn.execute("ATTACH ?1 AS backup", [&backup])?;
+    let sql = "SELECT EXISTS (SELECT 1 FROM main.signing_key JOIN backup.signing_key USING (kid))
+               OR EXISTS (SELECT 1 FROM main.user JOIN backup.user USING (id))";
+    let is_same = conn.query_row(sql, [], |row| row.get(0))?;
+    let mut keys = conn.prepare("SELECT kid FROM main.signing_key")?;
+    let keys = keys.query_map([], |row| text(row, 0))?;
+    Ok(Known {
+        head,
+        is_same,
+        keys: keys.collect::<Result<_, _>>()?,
+    })
+}
+
+/// Begins the epoch in the draft.
 fn begin_epoch(
     draft: &Path,
-    known: Option<Position>,
+    known: Option<&Known>,
     logins: RestoredLogins,
     now: UnixMillis,
-) -> Result<(Position, Position, u64), OpenError> {
+) -> Result<Restored, OpenError> {
     let refused = |error| OpenError::sqlite(draft, error);
     let access = OpenFlags::SQLITE_OPEN_READ_WRITE;
     let conn = Connection::open_with_flags(draft, flags(access)).map_err(refused)?;
@@ -199,7 +222,12 @@ fn begin_epoch(
     let from = log::head(&open).map_err(store)?;
     let memory = Memory::load(&open).map_err(store)?;
     let mut transaction = Transaction::on(&open, from, &memory);
-    let mut ended = log::begin_epoch(&mut transaction, known, now).map_err(store)?;
+    let known_head = known.map(|known| known.head);
+    let mut ended = log::begin_epoch(&mut transaction, known_head, now).map_err(store)?;
+    let known = known.filter(|known| known.is_same);
+    let withdrawn = known.map(|known| withdraw(&mut transaction, &known.keys, now));
+    let withdrawn = withdrawn.transpose().map_err(store)?;
+    ended.position = transaction.head();
     if logins == RestoredLogins::End {
         let all = log::end(&mut transaction, Scope::Everything {}, now).map_err(store)?;
         ended.position = all.position;
@@ -207,7 +235,30 @@ fn begin_epoch(
     }
     open.commit().map_err(refused)?;
     conn.close().map_err(|(_, error)| refused(error))?;
-    Ok((from, ended.position, ended.count))
+    Ok(Restored {
+        from,
+        head: ended.position,
+        ended: ended.count,
+        withdrawn,
+        replaced: None,
+    })
+}
+
+/// Removes and cuts off all keys but `kept`. Gives which.
+fn withdraw(tx: &mut Transaction<'_>, kept: &[KeyId], now: UnixMillis) -> Work<Vec<KeyId>> {
+    let mut keys: Vec<KeyId> = {
+        let mut keys = tx.conn().prepare("SELECT kid FROM signing_key")?;
+        let keys = keys.query_map([], |row| text(row, 0))?;
+        keys.collect::<Result<_, _>>()?
+    };
+    keys.retain(|kid| !kept.contains(kid));
+    for kid in &keys {
+        let sql = "DELETE FROM signing_key WHERE kid = ?1";
+        tx.conn().execute(sql, [kid.as_str()])?;
+        log::end(tx, Scope::Key { kid: kid.clone() }, now)?;
+        tx.append(&Change::KeyRetired { kid: kid.clone() }, now)?;
+    }
+    Ok(keys)
 }
 
 /// Gives the database another name, with what belongs to it. Gives the name, if there was one.

@@ -25,6 +25,8 @@ use crate::{
 const WITHOUT_LOGINS: &str =
     "Logins are in Redis and not in a backup: it holds people, apps and keys";
 
+const KEYS_COME_BACK: &str = "A signing key that was revoked after the backup was taken is valid again: if there was one, see `symbolon keys list` and revoke it";
+
 pub(crate) async fn backup(asked: Backup) -> Result<()> {
     let Backup { file, target } = asked;
     let Stores { store, logins, .. } = target.place.clone().into();
@@ -99,7 +101,8 @@ async fn in_place(target: Target, end_all_logins: bool) -> Result<()> {
     output::line(&format!(
         "The log ended at position {from} and goes on at {}; {} ended, and what was issued in between is refused",
         ended.position, ended.count
-    ))
+    ))?;
+    output::line(KEYS_COME_BACK)
 }
 
 fn mark_of(marked: &Value) -> Result<Position> {
@@ -169,6 +172,7 @@ pub(crate) async fn restore(asked: Restore) -> Result<()> {
             "from": restored.from,
             "position": restored.head,
             "ended": restored.ended,
+            "withdrawn_keys": restored.withdrawn,
             "replaced": restored.replaced,
             "holds_logins": logins.is_none(),
         }));
@@ -182,6 +186,14 @@ pub(crate) async fn restore(asked: Restore) -> Result<()> {
     }
     if logins.is_some() {
         output::line(WITHOUT_LOGINS)?;
+    }
+    match &restored.withdrawn {
+        None => output::line(KEYS_COME_BACK)?,
+        Some(keys) => keys.iter().try_for_each(|kid| {
+            output::line(&format!(
+                "The signing key {kid} was withdrawn after the backup was taken, and stays so"
+            ))
+        })?,
     }
     if let Some(replaced) = &restored.replaced {
         output::line(&format!("What was there is kept as {}", replaced.display()))?;
