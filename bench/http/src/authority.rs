@@ -20,7 +20,7 @@ use symbolon_login::{
 
 pub const APP: &str = "app";
 pub const SESSION: &str = "sym_s_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-const ISSUER: &str = "http://localhost:7300";
+pub const ISSUER: &str = "http://localhost:7300";
 const HOUR: u64 = 3600;
 
 #[derive(Clone)]

@@ -9,6 +9,7 @@ use tokio::{
 
 use crate::Server;
 
+const CHECK: &str = "/check";
 const CONNECTIONS: usize = 64;
 
 /// One turn of one server.
@@ -20,23 +21,21 @@ pub struct Turn {
     pub p99: f64,
 }
 
-/// `GET /me` with this header line.
-pub fn request(header: &str) -> Vec<u8> {
-    asks("/me", header)
-}
-
-fn asks(path: &str, header: &str) -> Vec<u8> {
-    let line = if header.is_empty() {
-        String::new()
-    } else {
-        format!("{header}\r\n")
-    };
+/// `GET` with this header line; at a daemon as a proxy asks there.
+pub fn request(path: &str, header: &str) -> Vec<u8> {
+    let mut line = String::new();
+    if !header.is_empty() {
+        line = format!("{header}\r\n");
+    }
+    if path == CHECK {
+        line.push_str("x-forwarded-method: GET\r\n");
+    }
     format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{line}\r\n").into_bytes()
 }
 
 /// The header line by which this server knows somebody.
 pub async fn credential(port: u16) -> String {
-    let (head, body) = ask(port, &asks("/credential", "")).await;
+    let (head, body) = ask(port, &request("/credential", "")).await;
     let cookie = head
         .lines()
         .find_map(|line| line.strip_prefix("set-cookie: "))
@@ -48,11 +47,15 @@ pub async fn credential(port: u16) -> String {
 }
 
 /// Panics unless the server answers whoever shows this, and nobody else if it checks at all.
-pub async fn demands(port: u16, header: &str, checks: bool) {
-    let (head, body) = ask(port, &request(header)).await;
+pub async fn demands(port: u16, path: &str, header: &str, checks: bool) {
+    let (head, body) = ask(port, &request(path, header)).await;
     assert!(head.starts_with("HTTP/1.1 200"), "{header}: {head}");
-    assert!(body.starts_with(r#"{"id":42,"#), "{body}");
-    let (head, _) = ask(port, &request("")).await;
+    if path == CHECK {
+        assert!(head.contains("x-auth-user: "), "{head}");
+    } else {
+        assert!(body.starts_with(r#"{"id":42,"#), "{body}");
+    }
+    let (head, _) = ask(port, &request(path, "")).await;
     assert_ne!(head.starts_with("HTTP/1.1 200"), checks, "{head}");
 }
 

@@ -8,7 +8,9 @@ mod server;
 
 use std::{
     io::{BufRead, BufReader},
+    net::TcpStream,
     process::{Child, Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use client::{Turn, turn};
@@ -23,12 +25,14 @@ struct Row {
     sent: &'static str,
 }
 
-const ROWS: [Row; 8] = [
+const ROWS: [Row; 10] = [
     row("axum alone", "bare", 0, ""),
     row("axum alone, sent the session", "bare", 1, "session"),
     row("axum alone, sent the JWT", "bare", 2, "jwt"),
     row("symbolon, session", "session", 1, "session"),
     row("symbolon, JWT", "jwt", 2, "jwt"),
+    row("symbolon guard, session", DAEMON, 1, "session"),
+    row("symbolon guard, JWT", DAEMON, 2, AUTHORITY),
     row(
         "tower-sessions, memory",
         "tower-sessions",
@@ -38,6 +42,11 @@ const ROWS: [Row; 8] = [
     row("axum-login, memory", "axum-login", 0, "axum-login"),
     row("jsonwebtoken, EdDSA", "jsonwebtoken", 2, "jsonwebtoken"),
 ];
+
+/// `symbolon guard`, as it is: it answers `GET /check` for a proxy.
+const DAEMON: &str = "daemon";
+/// What the daemon follows. Not measured.
+const AUTHORITY: &str = "authority";
 
 const fn row(name: &'static str, kind: &'static str, floor: usize, sent: &'static str) -> Row {
     Row {
@@ -55,6 +64,33 @@ pub struct Server {
 }
 
 impl Server {
+    /// The daemon in front of this authority.
+    fn daemon(authority: &Self) -> Self {
+        let port = {
+            let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            free.local_addr().unwrap().port()
+        };
+        let child = Command::new("taskset")
+            .args(["-c", "0", "target/release/symbolon", "guard"])
+            .args(["--app", authority::APP, "--issuer", authority::ISSUER])
+            .args([
+                "--authority",
+                &format!("http://127.0.0.1:{}", authority.port),
+            ])
+            .args(["--listen", &format!("127.0.0.1:{port}")])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let server = Self { child, port };
+        let until = Instant::now() + Duration::from_secs(20);
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(Instant::now() < until, "the daemon does not start");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        server
+    }
+
     fn start(kind: &str) -> Self {
         let me = std::env::current_exe().unwrap();
         let mut child = Command::new("taskset")
@@ -71,11 +107,14 @@ impl Server {
         Self { child, port }
     }
 
-    /// Nanoseconds for which its one thread has run.
+    /// Nanoseconds for which its threads have run.
     pub fn cpu(&self) -> u64 {
-        let path = format!("/proc/{}/schedstat", self.child.id());
-        let text = std::fs::read_to_string(path).unwrap();
-        text.split(' ').next().unwrap().parse().unwrap()
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        let ran = |thread: std::fs::DirEntry| {
+            let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+            text.split(' ').next()?.parse::<u64>().ok()
+        };
+        threads.flatten().filter_map(ran).sum()
     }
 }
 
@@ -119,8 +158,14 @@ fn main() {
     let servers: Vec<(&str, Server)> = kinds
         .iter()
         .enumerate()
-        .filter(|(at, kind)| !kinds[..*at].contains(kind))
+        .filter(|(at, kind)| !kinds[..*at].contains(kind) && **kind != DAEMON)
         .map(|(_, kind)| (*kind, Server::start(kind)))
+        .collect();
+    let authority = Server::start(AUTHORITY);
+    let daemon = Server::daemon(&authority);
+    let servers: Vec<(&str, Server)> = servers
+        .into_iter()
+        .chain([(AUTHORITY, authority), (DAEMON, daemon)])
         .collect();
     let of = |kind: &str| &servers.iter().find(|(known, _)| *known == kind).unwrap().1;
     let results = runtime.block_on(async {
@@ -130,8 +175,10 @@ fn main() {
                 "" => String::new(),
                 sent => client::credential(of(sent).port).await,
             };
-            client::demands(of(row.kind).port, &credential, row.kind != "bare").await;
-            requests.push(client::request(&credential));
+            let path = if row.kind == DAEMON { "/check" } else { "/me" };
+            let request = client::request(path, &credential);
+            client::demands(of(row.kind).port, path, &credential, row.kind != "bare").await;
+            requests.push(request);
         }
         for (row, request) in ROWS.iter().zip(&requests) {
             turn(of(row.kind), request, 0.3).await;

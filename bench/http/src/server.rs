@@ -37,6 +37,12 @@ pub async fn serve(kind: &str) {
     let app = match kind {
         "bare" => bare(),
         "session" | "jwt" => ours(kind).await,
+        "authority" => {
+            let authority = Authority::new();
+            let header = bearer(&authority);
+            let credential = get(async || header);
+            symbolon_guard::LocalAuthority::service(&authority).route("/credential", credential)
+        }
         "tower-sessions" => tower_sessions(),
         "axum-login" => axum_login(),
         "jsonwebtoken" => jsonwebtoken(),
@@ -59,12 +65,16 @@ async fn ours(kind: &str) -> Router {
     let guard = Guard::local(&authority, APP).connect().await.unwrap();
     let header = match kind {
         "session" => format!("cookie: __Host-{APP}={SESSION}"),
-        _ => format!("authorization: Bearer {}", authority.token()),
+        _ => bearer(&authority),
     };
     Router::new()
         .route("/me", get(async |_: Identity| Json(me())))
         .layer(guard.layer())
         .route("/credential", get(async || header))
+}
+
+fn bearer(authority: &Authority) -> String {
+    format!("authorization: Bearer {}", authority.token())
 }
 
 fn tower_sessions() -> Router {
