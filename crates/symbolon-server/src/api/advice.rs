@@ -47,6 +47,15 @@ pub(crate) enum LangName {
     Ko,
 }
 
+impl From<LangName> for Lang {
+    fn from(lang: LangName) -> Self {
+        match lang {
+            LangName::En => Self::En,
+            LangName::Ko => Self::Ko,
+        }
+    }
+}
+
 /// Facts by their names.
 // Made from the adviser's own table, so that the document lists exactly what is taken.
 pub(crate) struct FactsBody;
@@ -207,10 +216,6 @@ struct ContradictionBody {
     ),
 )]
 pub(crate) async fn advise(JsonBody(asked): JsonBody<AdviceAsked>) -> Result<Json<Value>, Problem> {
-    let lang = match asked.lang {
-        LangName::En => Lang::En,
-        LangName::Ko => Lang::Ko,
-    };
     let text = |given: Option<String>, or: &str| given.unwrap_or_else(|| or.to_owned());
     let site = Site::new(
         &text(asked.authority, "https://login.example.com"),
@@ -218,7 +223,7 @@ pub(crate) async fn advise(JsonBody(asked): JsonBody<AdviceAsked>) -> Result<Jso
         &text(asked.public_url, "https://app.example.com"),
     )
     .map_err(|wrong| Problem::field(wrong.field, format!("expected {}", wrong.expected)))?;
-    let report = Report::new(&asked.facts, &site, lang);
+    let report = Report::new(&asked.facts, &site, asked.lang.into());
     // Texts, numbers and lists only: there is nothing that JSON cannot hold.
     Ok(Json(serde_json::to_value(report).unwrap_or_default()))
 }

@@ -48,7 +48,8 @@ pub(crate) async fn chart(headers: HeaderMap, PageQuery(answers): PageQuery<Answ
     (head, svg(&report.price, lang, Paper::File)).into_response()
 }
 
-const fn lang(language: Language) -> Lang {
+/// The adviser's name of a page's language.
+pub(super) const fn lang(language: Language) -> Lang {
     match language {
         Language::En => Lang::En,
         Language::Ko => Lang::Ko,

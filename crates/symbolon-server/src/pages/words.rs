@@ -318,6 +318,31 @@ words! {
     app_public();
     app_first_party();
     app_console_hint();
+
+    // What the adviser thinks of one.
+    advice_title();
+    advice_agrees();
+    advice_differs(advised);
+    advice_link();
+    advice_dials();
+    advice_now();
+    advice_advised();
+    advice_same();
+    advice_yes();
+    advice_no();
+    advice_known();
+    advice_unknown();
+    advice_more();
+    carrier_cookie();
+    carrier_bearer();
+    traffic_measured(requests, counted, guards);
+    traffic_cookies(percent);
+    traffic_without_guards();
+    traffic_not_counted(guards);
+    traffic_of_public();
+    traffic_of_node();
+
+    // A new app.
     app_add();
     app_add_submit();
     app_client_id();

@@ -163,7 +163,7 @@ fn told(t: Words, wrong: &Wrong) -> String {
     }
 }
 
-fn line(reason: &Reason, lang: Lang) -> Line {
+pub(super) fn line(reason: &Reason, lang: Lang) -> Line {
     Line {
         dial: dial_name(reason.dial, lang),
         text: reason.text,
@@ -172,7 +172,7 @@ fn line(reason: &Reason, lang: Lang) -> Line {
     }
 }
 
-fn flips(t: Words, lang: Lang, report: &Report) -> Vec<FlipLine> {
+pub(super) fn flips(t: Words, lang: Lang, report: &Report) -> Vec<FlipLine> {
     let told = |from: &Option<String>| from.clone().unwrap_or_else(|| t.adviser_unknown());
     report
         .flips_if
