@@ -28,6 +28,17 @@ export async function adviser(page, { authority, stage, holds }) {
     page.locator('#advice tbody tr').count(),
   ]);
   holds(`${page.language}: the table has what the chart has`, marks === rows && rows === 8, `${marks} ${rows}`);
+  const desk = page.viewportSize();
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.waitForFunction(() => document.querySelector('img.chart').currentSrc.includes('narrow'));
+  const smallest = await page.locator('img.chart').evaluate(async (image) => {
+    await image.decode();
+    const drawn = await (await fetch(image.currentSrc)).text();
+    const sizes = [...drawn.matchAll(/font-size="(\d+)"/g)].map(([, size]) => Number(size));
+    return (Math.min(...sizes) * image.clientWidth) / image.naturalWidth;
+  });
+  holds(`${page.language}: on a phone no letter of the chart is smaller than 11 px`, smallest >= 11, smallest);
+  await page.setViewportSize(desk);
   await stage.picture(page, 'adviser');
   await stage.pictureInTheDark(page, 'adviser');
 

@@ -33,7 +33,7 @@ mod settings;
 mod verdict;
 mod words;
 
-pub use chart::{Paper, Point, points, svg};
+pub use chart::{Paper, Point, Room, points, svg};
 pub use dials::{Carrier, Dial, Freshness, Shape};
 pub use facts::{About, Answers, BadFact, Fact, Facts, Value, label};
 pub use flips::{Change, Flip, flips};

@@ -151,6 +151,10 @@ fn pages(state: &ServerState) -> Router<ServerState> {
         )
         .route("/adviser", get(pages::adviser::show))
         .route("/adviser/chart.svg", get(pages::adviser::chart))
+        .route(
+            "/adviser/chart-narrow.svg",
+            get(pages::adviser::narrow_chart),
+        )
         .route("/admin/apps", get(pages::apps::list).post(pages::apps::add))
         .route("/admin/apps/{client_id}", post(pages::apps::change))
         .route("/admin/apps/{client_id}/advice", get(pages::app::show))

@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
-use symbolon_adviser::{Fact, Facts, Lang, Paper, Report, Site, svg};
+use symbolon_adviser::{Fact, Facts, Lang, Paper, Report, Room, Site, svg};
 
 use super::{
     asking::Anybody,
@@ -38,14 +38,26 @@ pub(crate) async fn show(
 
 /// `GET /adviser/chart.svg`: the chart for the answers of the address.
 pub(crate) async fn chart(headers: HeaderMap, PageQuery(answers): PageQuery<Answers>) -> Response {
-    let lang = lang(language::of(&headers));
-    let (facts, _) = read(&answers);
+    drawn(&headers, &answers, Room::Wide)
+}
+
+/// `GET /adviser/chart-narrow.svg`: the same for a phone.
+pub(crate) async fn narrow_chart(
+    headers: HeaderMap,
+    PageQuery(answers): PageQuery<Answers>,
+) -> Response {
+    drawn(&headers, &answers, Room::Narrow)
+}
+
+fn drawn(headers: &HeaderMap, answers: &[(String, String)], room: Room) -> Response {
+    let lang = lang(language::of(headers));
+    let (facts, _) = read(answers);
     let report = Report::new(&facts, &Site::default(), lang);
     let head = [
         (header::CONTENT_TYPE, "image/svg+xml"),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    (head, svg(&report.price, lang, Paper::File)).into_response()
+    (head, svg(&report.price, lang, Paper::File, room)).into_response()
 }
 
 /// The adviser's name of a page's language.

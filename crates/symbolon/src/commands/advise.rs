@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 pub(crate) use arguments::Advise;
-use symbolon_adviser::{Facts, Paper, Report, Site, svg};
+use symbolon_adviser::{Facts, Paper, Report, Room, Site, svg};
 
 use crate::output;
 
@@ -35,7 +35,10 @@ pub(crate) fn advise(asked: &Advise) -> Result<()> {
         write(file, &report.page())?;
     }
     if let Some(file) = &asked.chart {
-        write(file, &svg(&report.price, asked.lang.into(), Paper::File))?;
+        write(
+            file,
+            &svg(&report.price, asked.lang.into(), Paper::File, Room::Wide),
+        )?;
     }
     if asked.json {
         return output::json(&serde_json::to_value(&report)?);

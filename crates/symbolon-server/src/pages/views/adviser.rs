@@ -32,8 +32,9 @@ pub(crate) struct AdviserPage {
     pub(crate) assumed: Vec<String>,
     pub(crate) rows: Vec<Row>,
     pub(crate) formulas: Vec<String>,
-    /// The address of the chart.
+    /// The addresses of the chart, for a desk and for a phone.
     pub(crate) chart: String,
+    pub(crate) narrow_chart: String,
 }
 
 /// One question of the form.
@@ -107,6 +108,7 @@ impl AdviserPage {
             rows: rows(lang, &report),
             formulas: formulas(&report),
             chart: format!("/adviser/chart.svg?{query}"),
+            narrow_chart: format!("/adviser/chart-narrow.svg?{query}"),
             page,
             report,
         }
