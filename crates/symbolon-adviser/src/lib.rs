@@ -35,7 +35,7 @@ mod words;
 
 pub use chart::{Paper, Point, Room, points, svg};
 pub use dials::{Carrier, Dial, Freshness, Shape};
-pub use facts::{About, Answers, BadFact, Fact, Facts, Value, label};
+pub use facts::{About, Answers, BadFact, Fact, Facts, Stated, Value, label};
 pub use flips::{Change, Flip, flips};
 pub use present::{Compared, Comparison, Present};
 pub use price::{

@@ -38,8 +38,8 @@ fn what_is_set_as_advised_agrees_and_costs_the_same() {
         assert_eq!(differing(&comparison), []);
         let (now, advised) = (&comparison.now, &comparison.advised);
         assert_eq!(now.id, advised.id);
-        assert_eq!(now.cores.value, advised.cores.value);
-        assert_eq!(now.questions.value, advised.questions.value);
+        assert_eq!(now.cores.formula, advised.cores.formula);
+        assert_eq!(now.questions.formula, advised.questions.formula);
         assert!(now.cores.value.is_finite() && now.memory.value.is_finite());
     }
 }

@@ -10,7 +10,6 @@ use super::{
     language,
     page::{Section, send},
     views::adviser::{AdviserPage, Wrong},
-    words::Language,
 };
 
 /// The answers as the form sends them, in its order.
@@ -22,7 +21,7 @@ pub(crate) async fn show(
     PageQuery(answers): PageQuery<Answers>,
 ) -> Response {
     page.section = Section::Adviser;
-    let lang = lang(page.t.language());
+    let lang: Lang = page.t.language().into();
     let (facts, wrong) = read(&answers);
     let status = if wrong.is_empty() {
         StatusCode::OK
@@ -50,7 +49,7 @@ pub(crate) async fn narrow_chart(
 }
 
 fn drawn(headers: &HeaderMap, answers: &[(String, String)], room: Room) -> Response {
-    let lang = lang(language::of(headers));
+    let lang: Lang = language::of(headers).into();
     let (facts, _) = read(answers);
     let report = Report::new(&facts, &Site::default(), lang);
     let head = [
@@ -58,14 +57,6 @@ fn drawn(headers: &HeaderMap, answers: &[(String, String)], room: Room) -> Respo
         (header::CACHE_CONTROL, "no-store"),
     ];
     (head, svg(&report.price, lang, Paper::File, room)).into_response()
-}
-
-/// The adviser's name of a page's language.
-pub(super) const fn lang(language: Language) -> Lang {
-    match language {
-        Language::En => Lang::En,
-        Language::Ko => Lang::Ko,
-    }
 }
 
 /// What is known, and which answers are none. An empty answer is unknown.

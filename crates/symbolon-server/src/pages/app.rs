@@ -8,7 +8,6 @@ use http::StatusCode;
 use symbolon_login::ClientId;
 
 use super::{
-    adviser::lang,
     asking::Administrator,
     page::{Section, send},
     refusal,
@@ -32,7 +31,7 @@ pub(crate) async fn show(
         // The pages' own dials stay as they are: there is nothing to advise.
         Ok(Some(app)) if app.settings.client_id != *authority.console() => {
             let opinion = Opinion::of(&app, state.board().traffic(&app.settings.client_id));
-            let lang = lang(page.t.language());
+            let lang = page.t.language().into();
             let report = opinion.report(&app, authority.issuer(), lang);
             send(
                 StatusCode::OK,

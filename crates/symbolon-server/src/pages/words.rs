@@ -7,6 +7,7 @@
 use std::{borrow::Cow, collections::HashMap};
 
 use fluent_templates::{LanguageIdentifier, StaticLoader, fluent_bundle::FluentValue, langid};
+use symbolon_adviser::Lang;
 
 fluent_templates::static_loader! {
     static LOCALES = {
@@ -44,6 +45,15 @@ impl Language {
         [Self::En, Self::Ko]
             .into_iter()
             .find(|language| language.tag() == tag)
+    }
+}
+
+impl From<Language> for Lang {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::En => Self::En,
+            Language::Ko => Self::Ko,
+        }
     }
 }
 

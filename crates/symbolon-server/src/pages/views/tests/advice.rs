@@ -1,7 +1,5 @@
 //! The page of an app.
 
-use symbolon_adviser::Lang;
-
 use super::{
     super::app::{AppPage, traffic},
     *,
@@ -15,17 +13,10 @@ const BUSY: Traffic = Traffic {
     cookie_share: Some(0.25),
 };
 
-const fn lang(language: Language) -> Lang {
-    match language {
-        Language::En => Lang::En,
-        Language::Ko => Lang::Ko,
-    }
-}
-
 fn page_of(language: Language, app: &App, traffic: Traffic) -> AppPage {
     let opinion = Opinion::of(app, traffic);
-    let report = opinion.report(app, "https://login.example.test", lang(language));
-    AppPage::new(page(language), lang(language), app, &opinion, &report)
+    let report = opinion.report(app, "https://login.example.test", language.into());
+    AppPage::new(page(language), language.into(), app, &opinion, &report)
 }
 
 /// The page of a busy app of this name.
