@@ -7,7 +7,7 @@
 
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { adviser } from './adviser.mjs';
+import { adviser, advisedInConsole } from './adviser.mjs';
 import { startDemo } from './demo.mjs';
 import { Profile, hangUp } from './http.mjs';
 import { figures, play } from './rounds.mjs';
@@ -124,6 +124,8 @@ async function story() {
     await stage.picture(page, 'admin-apps');
     await openPersonPage(page, users, alice);
     await stage.picture(page, 'admin-user');
+    await advisedInConsole(page, { authority: demo.authority, app: office, person: bob, stage, holds });
+    await openPersonPage(page, users, alice);
   }
   const aliceUrl = new URL(console_.url());
 

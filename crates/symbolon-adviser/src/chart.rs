@@ -2,10 +2,11 @@
 //! ended login still works. The classic session and the classic JWT are the two ends.
 
 mod svg;
+mod words;
 
-pub use svg::{Paper, svg};
+pub use svg::{Paper, Room, svg};
 
-pub(crate) use svg::duration;
+pub(crate) use words::duration;
 
 use serde::Serialize;
 

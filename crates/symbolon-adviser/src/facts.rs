@@ -9,7 +9,7 @@ mod value;
 
 use crate::words::{Lang, Text};
 
-pub use parse::BadFact;
+pub use parse::{BadFact, Stated};
 pub use value::{Answers, Value};
 
 /// Something that can be known of an application.

@@ -25,6 +25,7 @@ mod chart;
 mod dials;
 mod facts;
 mod flips;
+mod present;
 mod price;
 mod report;
 mod rules;
@@ -32,10 +33,11 @@ mod settings;
 mod verdict;
 mod words;
 
-pub use chart::{Paper, Point, points, svg};
+pub use chart::{Paper, Point, Room, points, svg};
 pub use dials::{Carrier, Dial, Freshness, Shape};
-pub use facts::{About, Answers, BadFact, Fact, Facts, Value, label};
+pub use facts::{About, Answers, BadFact, Fact, Facts, Stated, Value, label};
 pub use flips::{Change, Flip, flips};
+pub use present::{Compared, Comparison, Present};
 pub use price::{
     Amount, Assumption, Choice, FIGURES, Figure, Known, Load, Price, Row, human, price,
 };

@@ -144,7 +144,8 @@ pub fn price(facts: &Facts, verdict: &Verdict) -> Price {
     }
 }
 
-fn row(choice: Choice, chosen: bool, load: &Load) -> Row {
+/// What one option costs under this load.
+pub(crate) fn row(choice: Choice, chosen: bool, load: &Load) -> Row {
     let asked = asked(choice, load);
     let tokens = tokens(choice, load);
     let store_writes = A::sum(

@@ -4,6 +4,7 @@ use crate::{
     dials::{Carrier, Dial, Freshness},
     facts::{Fact, Facts},
     verdict::Verdict,
+    words::{Lang, Text},
 };
 
 /// What the settings are for. The names go into commands, files and code as they are given, so they are checked.
@@ -19,13 +20,20 @@ pub struct Site {
 pub struct BadSite {
     /// Which.
     pub field: &'static str,
-    /// What it has to be.
-    pub expected: &'static str,
+    /// What it has to be, in a sentence.
+    pub expected: Text,
+}
+
+impl BadSite {
+    /// What is wrong and what is allowed, on one line.
+    pub fn told(&self, lang: Lang) -> String {
+        format!("{}: {}", self.field, self.expected.of(lang))
+    }
 }
 
 impl std::fmt::Display for BadSite {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: expected {}", self.field, self.expected)
+        f.write_str(&self.told(Lang::En))
     }
 }
 
@@ -72,7 +80,10 @@ impl Site {
         if app.is_empty() || app.len() > 64 || !app.chars().all(id) {
             return Err(BadSite {
                 field: "app",
-                expected: "1 to 64 lower-case letters, digits, '-', '_' or '.'",
+                expected: Text {
+                    en: "expected 1 to 64 lower-case letters, digits, '-', '_' or '.'",
+                    ko: "영문 소문자, 숫자, '-', '_', '.'로 1~64자를 써야 합니다",
+                },
             });
         }
         Ok(Self {
@@ -96,7 +107,10 @@ fn url(text: &str, field: &'static str) -> Result<String, BadSite> {
         }
         _ => Err(BadSite {
             field,
-            expected: "an http or https URL without query, such as https://app.example.com",
+            expected: Text {
+                en: "expected an http or https URL without query, such as https://app.example.com",
+                ko: "쿼리가 없는 http 또는 https 주소여야 합니다(예: https://app.example.com)",
+            },
         }),
     }
 }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::{
+    checked::Counts,
     credential::Secret,
     nodes::{Answer, Nodes, Question, Unavailable},
     transport::SharedTransport,
@@ -104,16 +105,19 @@ impl Authority {
         }
     }
 
-    /// `GET /feed/head`, with the report of what was applied where the app has a secret. The time is the
-    /// authority's clock, from the `Date` of its answer.
+    /// `GET /feed/head`, with the report of what was applied and how much was checked where the app has a
+    /// secret. The time is the authority's clock, from the `Date` of its answer.
     pub(crate) async fn head(
         &self,
         applied: Position,
+        counts: Counts,
     ) -> Result<(Position, Option<UnixMillis>), Unavailable> {
+        let Counts { checked, cookies } = counts;
+        let guard = self.guard;
         let query = self
             .basic
             .as_ref()
-            .map(|_| format!("guard={}&applied={applied}", self.guard))
+            .map(|_| format!("guard={guard}&applied={applied}&checked={checked}&cookies={cookies}"))
             .unwrap_or_default();
         let question = self.authenticated(Question {
             query: &query,

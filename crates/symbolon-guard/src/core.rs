@@ -13,6 +13,7 @@ use tokio::sync::{Notify, watch};
 use crate::{
     authority::{Authority, Redeemed},
     cache::SeenCache,
+    checked::Checked,
     clock::{Clock, Moment},
     cookies::CookieNames,
     credential::{CacheKey, Credential},
@@ -84,6 +85,7 @@ pub(crate) struct Core {
     pub(crate) authority: Authority,
     pub(crate) clock: Clock,
     pub(crate) metrics: Metrics,
+    pub(crate) checked: Checked,
     pub(crate) open_answers: OpenAnswers,
     /// Written by the follower alone.
     knowledge: Mutex<Knowledge>,
@@ -123,6 +125,7 @@ impl Core {
         Self {
             authority,
             metrics: Metrics::default(),
+            checked: Checked::default(),
             open_answers: OpenAnswers::default(),
             view: ArcSwap::from_pointee(knowledge.view().clone()),
             knowledge: Mutex::new(knowledge),

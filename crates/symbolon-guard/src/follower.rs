@@ -237,7 +237,8 @@ async fn keep_lease(core: Arc<Core>) {
         }) else {
             continue;
         };
-        match core.authority.head(applied).await {
+        let counts = core.checked.counts();
+        match core.authority.head(applied, counts).await {
             Ok((head, time)) => {
                 let now = core.clock.now();
                 let answer = core.learn(|knowledge| {

@@ -43,6 +43,7 @@ mod authority;
 mod backoff;
 mod cache;
 mod check;
+mod checked;
 mod clock;
 mod cookies;
 mod core;

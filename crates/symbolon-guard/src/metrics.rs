@@ -8,7 +8,7 @@ use prometheus_client::{
 
 use crate::check::Reason;
 
-/// Counters of one guard. Nothing is counted on the way of a yes.
+/// Counters of one guard. On the way of a yes only [`Checked`](crate::checked::Checked) counts.
 #[derive(Default)]
 pub(crate) struct Metrics {
     refusals: Family<Refusals, Counter>,

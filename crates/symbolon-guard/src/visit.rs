@@ -102,6 +102,7 @@ impl Question {
                 (access, refresh, Carrier::Cookie)
             }
         };
+        core.checked.count(carrier);
         let access = match access.map(Credential::read).transpose() {
             Ok(access) => access,
             Err(reason) => return ControlFlow::Break(refused(reason, carrier)),

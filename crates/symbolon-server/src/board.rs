@@ -1,4 +1,4 @@
-//! The board of guards: who follows the feed, and how soon each had applied a cut-off.
+//! The board of guards: who follows the feed, how soon each had applied a cut-off, and what an app's guards check.
 //!
 //! Only for people to look at: nothing is decided here. Bounded, in memory, and gone with the
 //! process.
@@ -13,7 +13,13 @@ use symbolon_login::{ClientId, Position};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-/// As many guards as are kept; more are not shown.
+mod traffic;
+
+pub(crate) use traffic::{Checked, Traffic};
+
+use traffic::Reports;
+
+/// As many guards as are kept. When there are more, the app with the most of them goes short.
 const MOST_GUARDS: usize = 1_024;
 /// A guard asks every 250 ms: after this long without a word it is gone.
 const GONE_AFTER: Duration = Duration::from_secs(10);
@@ -65,6 +71,7 @@ struct Guard {
     last_seen: Instant,
     applied: Position,
     steps: VecDeque<(Position, Instant)>,
+    reports: Reports,
 }
 
 impl Board {
@@ -77,34 +84,39 @@ impl Board {
         inner.acknowledged.push_back((position, now));
     }
 
-    /// A guard of the app says that it has applied everything up to a position.
+    /// A guard of the app says that it has applied everything up to a position, and what it has checked
+    /// (guards of earlier versions do not).
     pub(crate) fn reported(
         &self,
         guard: Uuid,
         client_id: ClientId,
         applied: Position,
+        checked: Option<Checked>,
         now: Instant,
     ) {
         let mut inner = self.lock();
         let key = (client_id, guard);
-        if !inner.guards.contains_key(&key) && inner.guards.len() >= MOST_GUARDS {
-            inner.guards.retain(|_, guard| guard.is_live(now));
-            if inner.guards.len() >= MOST_GUARDS {
-                return;
-            }
+        if !inner.guards.contains_key(&key) && !inner.make_room(&key.0, now) {
+            return;
         }
         let known = inner.guards.entry(key).or_insert_with(|| Guard {
             first_seen: now,
             last_seen: now,
             applied,
             steps: VecDeque::new(),
+            reports: Reports::default(),
         });
         // Away for so long that it was gone: what it missed meanwhile is no measurement.
         if !known.is_live(now) {
             known.first_seen = now;
             known.steps.clear();
+            known.reports.forget();
         }
         known.last_seen = now;
+        match checked {
+            Some(checked) => known.reports.heard(checked, now),
+            None => known.reports.forget(),
+        }
         let moved = known.applied != applied || known.steps.is_empty();
         if moved {
             if known.steps.len() == STEPS {
@@ -137,6 +149,17 @@ impl Board {
             .collect();
         seen.sort_by(|a, b| (&a.client_id, a.guard).cmp(&(&b.client_id, b.guard)));
         seen
+    }
+
+    /// What the app's guards that were heard of lately say they check.
+    pub(crate) fn traffic(&self, client_id: &ClientId) -> Traffic {
+        self.traffic_at(client_id, Instant::now())
+    }
+
+    fn traffic_at(&self, client_id: &ClientId, now: Instant) -> Traffic {
+        let inner = self.lock();
+        let own = inner.live(now).filter(|((app, _), _)| app == client_id);
+        Traffic::of(own.map(|(_, guard)| guard.reports.rate()))
     }
 
     /// How soon each guard that was heard of lately had applied a position.
@@ -185,6 +208,31 @@ impl Board {
 }
 
 impl Inner {
+    /// Whether there is a place for one more guard of the app. When the board is full, it is taken from an app
+    /// that has more of them: one app's guards, or what pretends to be some, cannot push out all others.
+    fn make_room(&mut self, app: &ClientId, now: Instant) -> bool {
+        if self.guards.len() < MOST_GUARDS {
+            return true;
+        }
+        self.guards.retain(|_, guard| guard.is_live(now));
+        if self.guards.len() < MOST_GUARDS {
+            return true;
+        }
+        let mut of_app: HashMap<&ClientId, usize> = HashMap::new();
+        for (app, _) in self.guards.keys() {
+            *of_app.entry(app).or_default() += 1;
+        }
+        let own = of_app.get(app).copied().unwrap_or_default();
+        let most = of_app.into_iter().max_by_key(|(app, count)| (*count, *app));
+        let Some((crowded, _)) = most.filter(|(_, count)| *count > own + 1) else {
+            return false;
+        };
+        let of_crowded = self.guards.iter().filter(|((app, _), _)| app == crowded);
+        let longest_unseen = of_crowded.min_by_key(|(_, guard)| guard.last_seen);
+        let given_up = longest_unseen.map(|(key, _)| key.clone());
+        given_up.is_some_and(|key| self.guards.remove(&key).is_some())
+    }
+
     fn live(&self, now: Instant) -> impl Iterator<Item = (&(ClientId, Uuid), &Guard)> {
         self.guards
             .iter()

@@ -27,6 +27,7 @@ use uuid::Uuid;
 
 use crate::{
     ServerState,
+    board::Checked,
     body::Params,
     oauth::{OAuthError, client},
     problem::{Kind, Problem},
@@ -45,6 +46,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(5);
 pub(crate) struct HeadQuery {
     guard: Option<Uuid>,
     applied: Option<Position>,
+    checked: Option<u64>,
+    cookies: Option<u64>,
 }
 
 /// From where on.
@@ -54,7 +57,7 @@ pub(crate) struct FeedQuery {
 }
 
 /// `/feed/head`: the newest entry, read after the question arrived. A guard that proves to be an
-/// app's may say along with it what it has applied.
+/// app's may say along with it what it has applied, and how much it has checked.
 pub(crate) async fn head(
     State(state): State<ServerState>,
     headers: HeaderMap,
@@ -67,7 +70,12 @@ pub(crate) async fn head(
         // Only who has a secret proves anything by it: anybody can name a public client.
         if let Some(app) = app.filter(|app| app.secret.is_some()) {
             let client_id = app.settings.client_id;
-            state.board().reported(guard, client_id, applied, arrived);
+            let checked = query.checked.map(|checked| Checked {
+                checked,
+                cookies: query.cookies.unwrap_or_default(),
+            });
+            let board = state.board();
+            board.reported(guard, client_id, applied, checked, arrived);
         }
     }
     let head = state.authority().head().await;

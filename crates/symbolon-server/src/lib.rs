@@ -22,6 +22,7 @@
 //! # }
 //! ```
 
+mod advice;
 mod answer;
 mod api;
 mod board;

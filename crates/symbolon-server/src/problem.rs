@@ -2,6 +2,8 @@
 //!
 //! Outside text is fixed or names a field of the request; what went wrong inside goes to the log.
 
+mod korean;
+
 use std::{borrow::Cow, time::Duration};
 
 use axum::{
@@ -59,6 +61,8 @@ pub(crate) struct Problem {
     detail: Option<Cow<'static, str>>,
     /// Where it is known when trying again may help.
     wait: Option<Duration>,
+    /// Whether it is for somebody who asked for Korean.
+    korean: bool,
 }
 
 /// The body of a refusal (RFC 9457 section 3).
@@ -72,7 +76,7 @@ pub(crate) struct ProblemBody {
     #[serde(rename = "type")]
     #[schema(value_type = String, example = "urn:symbolon:problem:not-found")]
     problem_type: String,
-    /// What it is, always the same for its type.
+    /// What it is, in one language always the same for its type.
     #[schema(value_type = String)]
     title: &'static str,
     /// The HTTP status again.
@@ -183,6 +187,7 @@ impl Problem {
             kind,
             detail: None,
             wait: None,
+            korean: false,
         }
     }
 
@@ -192,6 +197,7 @@ impl Problem {
             kind,
             detail: Some(detail.into()),
             wait: None,
+            korean: false,
         }
     }
 
@@ -201,7 +207,20 @@ impl Problem {
             kind: Kind::TooManyAttempts,
             detail: None,
             wait: Some(wait),
+            korean: false,
         }
+    }
+
+    /// The same for somebody who asked for Korean; its detail is Korean already.
+    pub(crate) const fn in_korean(mut self) -> Self {
+        self.korean = true;
+        self
+    }
+
+    /// A refusal of a body for somebody who asked for Korean.
+    pub(crate) fn of_body_in_korean(mut self) -> Self {
+        self.detail = self.detail.map(|detail| korean::detail(&detail).into());
+        self.in_korean()
     }
 
     /// Whether the body was longer than the limit.
@@ -220,7 +239,11 @@ impl From<Problem> for ProblemBody {
         let (name, status, title) = problem.kind.parts();
         Self {
             problem_type: format!("urn:symbolon:problem:{name}"),
-            title,
+            title: if problem.korean {
+                korean::title(problem.kind)
+            } else {
+                title
+            },
             status: status.as_u16(),
             detail: problem.detail,
         }
@@ -242,6 +265,9 @@ impl IntoResponse for Problem {
         let (_, status, _) = self.kind.parts();
         let mut response = respond(status, ProblemBody::from(self.clone()));
         let headers = response.headers_mut();
+        if self.korean {
+            headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static("ko"));
+        }
         if let Some(challenge) = self.kind.challenge() {
             headers.insert(
                 header::WWW_AUTHENTICATE,

@@ -13,7 +13,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     ServerState,
-    api::{advice, apps, backups, document, guards, keys, logins, me, users},
+    api::{advice, app_advice, apps, backups, document, guards, keys, logins, me, users},
     caller::ByOperator,
     feed, health, middleware,
     oauth::{authorize, introspect, metadata, revoke, token},
@@ -102,6 +102,8 @@ fn admin() -> OpenApiRouter<ServerState> {
         .routes(routes!(apps::list, apps::add))
         // GET /api/v1/apps/{client_id}, PATCH /api/v1/apps/{client_id}
         .routes(routes!(apps::show, apps::change))
+        // GET /api/v1/apps/{client_id}/advice
+        .routes(routes!(app_advice::show))
         // GET /api/v1/guards
         .routes(routes!(guards::list))
         // GET /api/v1/keys, POST /api/v1/keys
@@ -149,8 +151,13 @@ fn pages(state: &ServerState) -> Router<ServerState> {
         )
         .route("/adviser", get(pages::adviser::show))
         .route("/adviser/chart.svg", get(pages::adviser::chart))
+        .route(
+            "/adviser/chart-narrow.svg",
+            get(pages::adviser::narrow_chart),
+        )
         .route("/admin/apps", get(pages::apps::list).post(pages::apps::add))
         .route("/admin/apps/{client_id}", post(pages::apps::change))
+        .route("/admin/apps/{client_id}/advice", get(pages::app::show))
         .route(
             "/admin/apps/{client_id}/limit",
             post(pages::apps::set_limit),

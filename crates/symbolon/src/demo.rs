@@ -4,7 +4,7 @@
 mod app;
 mod page;
 mod town;
-mod words;
+pub(crate) mod words;
 
 pub(crate) use app::app;
 

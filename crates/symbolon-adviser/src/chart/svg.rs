@@ -4,10 +4,13 @@
 
 use std::fmt::Write;
 
-use super::{Point, points};
+use super::{
+    Point, points,
+    words::{ACROSS, ACROSS_LINES, CHOSEN, NEXT, TIMES, TITLE, UPWARD, told},
+};
 use crate::{
-    price::{Price, Row, human},
-    words::{Lang, Text},
+    price::{Price, human},
+    words::Lang,
 };
 
 /// What the chart is put on.
@@ -20,94 +23,82 @@ pub enum Paper {
     File,
 }
 
-const WIDTH: f64 = 740.0;
-const LEFT: f64 = 84.0;
-const RIGHT: f64 = 716.0;
-const TOP: f64 = 40.0;
-const BOTTOM: f64 = 320.0;
-const LEGEND: f64 = 396.0;
-const LINE: f64 = 22.0;
+/// How much room there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// A desk, or a sheet of paper.
+    Wide,
+    /// A phone: fewer names on the axes, letters as large as they are on a desk, sentences that wrap.
+    Narrow,
+}
 
-/// The times of the lower axis that get a name, in seconds.
-const TIMES: [(f64, Text); 7] = [
-    (
-        0.0,
-        Text {
-            en: "next request",
-            ko: "다음 요청",
-        },
-    ),
-    (
-        0.01,
-        Text {
-            en: "10 ms",
-            ko: "10밀리초",
-        },
-    ),
-    (
-        0.1,
-        Text {
-            en: "0.1 s",
-            ko: "0.1초",
-        },
-    ),
-    (
-        1.0,
-        Text {
-            en: "1 s",
-            ko: "1초",
-        },
-    ),
-    (
-        10.0,
-        Text {
-            en: "10 s",
-            ko: "10초",
-        },
-    ),
-    (
-        60.0,
-        Text {
-            en: "1 min",
-            ko: "1분",
-        },
-    ),
-    (
-        1800.0,
-        Text {
-            en: "30 min",
-            ko: "30분",
-        },
-    ),
-];
+/// Where things stand.
+struct Frame {
+    width: f64,
+    left: f64,
+    right: f64,
+    top: f64,
+    bottom: f64,
+    /// The first line of the legend, its lines, and where its text and its marks begin.
+    legend: f64,
+    line: f64,
+    text: f64,
+    mark: f64,
+    /// Of the names on the axes and the legend.
+    small: f64,
+    /// Between two marks that would lie on each other.
+    aside: f64,
+    /// How wide a line of the legend may be; none: each is one line.
+    wraps_at: Option<f64>,
+}
 
-const TITLE: Text = Text {
-    en: "Cost against freshness",
-    ko: "비용과 최신성",
+const WIDE: Frame = Frame {
+    width: 740.0,
+    left: 84.0,
+    right: 716.0,
+    top: 40.0,
+    bottom: 320.0,
+    legend: 396.0,
+    line: 22.0,
+    text: 50.0,
+    mark: 32.0,
+    small: 11.0,
+    aside: 26.0,
+    wraps_at: None,
 };
-const ACROSS: Text = Text {
-    en: "an ended login still works for, at worst (a line: usually)",
-    ko: "끝난 로그인이 통하는 시간, 가장 나쁠 때 (왼쪽으로 뻗은 선: 보통)",
-};
-const UPWARD: Text = Text {
-    en: "questions over the network, a second",
-    ko: "네트워크로 보내는 질문, 초당",
-};
-const CHOSEN: Text = Text {
-    en: "recommended",
-    ko: "추천",
+
+/// As wide as a phone of 390 points leaves it, so that a letter of 12 is drawn about as large.
+const NARROW: Frame = Frame {
+    width: 340.0,
+    left: 62.0,
+    right: 334.0,
+    top: 40.0,
+    bottom: 300.0,
+    legend: 388.0,
+    line: 17.0,
+    text: 32.0,
+    mark: 14.0,
+    small: 12.0,
+    aside: 25.0,
+    wraps_at: Some(304.0),
 };
 
 /// The chart of a price.
-pub fn svg(price: &Price, lang: Lang, paper: Paper) -> String {
+pub fn svg(price: &Price, lang: Lang, paper: Paper, room: Room) -> String {
     let points = points(price);
-    let scale = Scale::of(&points);
+    let frame = match room {
+        Room::Wide => &WIDE,
+        Room::Narrow => &NARROW,
+    };
+    let scale = Scale::of(&points, frame);
     let mut out = String::with_capacity(8 * 1024);
-    let height = LEGEND + LINE * count(points.len()) + 12.0;
-    open(&mut out, price, height, lang, paper);
+    let entries = entries(price, lang, frame);
+    let lines = entries.iter().map(Vec::len).sum();
+    let height = frame.legend + frame.line * count(lines) + 12.0;
+    open(&mut out, price, (frame.width, height), lang, paper);
     axes(&mut out, &scale, lang);
     marks(&mut out, &scale, &points);
-    legend(&mut out, price, &points, lang);
+    legend(&mut out, price, &points, &entries, frame);
     out.push_str("</svg>\n");
     out
 }
@@ -122,10 +113,10 @@ macro_rules! put {
     ($out:expr, $($what:tt)*) => { let _ = write!($out, $($what)*); };
 }
 
-fn open(out: &mut String, price: &Price, height: f64, lang: Lang, paper: Paper) {
+fn open(out: &mut String, price: &Price, (width, height): (f64, f64), lang: Lang, paper: Paper) {
     put!(
         out,
-        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" aria-labelledby="chart-title chart-desc" font-family="system-ui, sans-serif" font-size="13" fill="currentColor" stroke="none">"#
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" aria-labelledby="chart-title chart-desc" font-family="system-ui, sans-serif" font-size="13" fill="currentColor" stroke="none">"#
     );
     put!(
         out,
@@ -141,73 +132,9 @@ fn open(out: &mut String, price: &Price, height: f64, lang: Lang, paper: Paper) 
     }
 }
 
-/// One option in a sentence, as a screen reader and the legend tell it.
-fn told(row: &Row, lang: Lang) -> String {
-    let name = row.choice.name(lang);
-    let questions = human(row.questions.value);
-    let worst = duration(row.window_worst_seconds, lang);
-    let usual = duration(row.window_usual_seconds, lang);
-    let also = row.window_usual_seconds < row.window_worst_seconds;
-    let works = row.window_worst_seconds > 0.0;
-    match lang {
-        Lang::En => {
-            let window = match (works, also) {
-                (false, _) => "an ended login is refused at the next request".to_owned(),
-                (true, false) => format!("an ended login works for {worst}"),
-                (true, true) => format!("an ended login works for {usual}, {worst} at worst"),
-            };
-            format!("{name}: {questions} questions a second, {window}.")
-        }
-        Lang::Ko => {
-            let window = match (works, also) {
-                (false, _) => "끝난 로그인은 다음 요청부터 막힘".to_owned(),
-                (true, false) => format!("끝난 로그인이 {worst} 동안 통함"),
-                (true, true) => {
-                    format!("끝난 로그인이 보통 {usual}, 가장 나쁠 때 {worst} 동안 통함")
-                }
-            };
-            format!("{name}: 초당 질문 {questions}건, {window}.")
-        }
-    }
-}
-
-/// A window as people say it.
-pub(crate) fn duration(seconds: f64, lang: Lang) -> String {
-    let units = [
-        (86_400.0, "d", "일"),
-        (3_600.0, "h", "시간"),
-        (60.0, "min", "분"),
-        (1.0, "s", "초"),
-        (0.001, "ms", "밀리초"),
-    ];
-    if seconds <= 0.0 {
-        return Text {
-            en: "none",
-            ko: "없음",
-        }
-        .of(lang)
-        .to_owned();
-    }
-    // A whole number of the largest unit that fits; 1800 s is 30 min and 90 s is 90 s.
-    let fits = |unit: f64| seconds >= unit && (seconds / unit).fract() < 1e-9;
-    let (unit, en, ko) =
-        units
-            .into_iter()
-            .find(|(unit, ..)| fits(*unit))
-            .unwrap_or(if seconds < 1.0 {
-                (0.001, "ms", "밀리초")
-            } else {
-                (1.0, "s", "초")
-            });
-    let number = human(seconds / unit);
-    match lang {
-        Lang::En => format!("{number} {en}"),
-        Lang::Ko => format!("{number}{ko}"),
-    }
-}
-
 /// Logarithmic both ways; nothing at all has a place of its own at the near end.
-struct Scale {
+struct Scale<'f> {
+    frame: &'f Frame,
     longest: f64,
     most: f64,
 }
@@ -215,10 +142,11 @@ struct Scale {
 const SHORTEST: f64 = 0.001;
 const LEAST: f64 = 0.01;
 
-impl Scale {
-    fn of(points: &[Point]) -> Self {
+impl<'f> Scale<'f> {
+    fn of(points: &[Point], frame: &'f Frame) -> Self {
         let max = |values: &mut dyn Iterator<Item = f64>, floor| values.fold(floor, f64::max);
         Self {
+            frame,
             longest: max(&mut points.iter().map(|point| point.worst_seconds), 3600.0),
             most: 10_f64.powf(
                 max(&mut points.iter().map(|point| point.questions), 1.0)
@@ -230,26 +158,43 @@ impl Scale {
 
     fn x(&self, seconds: f64) -> f64 {
         let share = (seconds.max(SHORTEST) / SHORTEST).ln() / (self.longest / SHORTEST).ln();
-        LEFT + 20.0 + share * (RIGHT - LEFT - 40.0)
+        let Frame { left, right, .. } = self.frame;
+        left + 20.0 + share * (right - left - 40.0)
     }
 
     fn y(&self, questions: f64) -> f64 {
         let share = (questions.max(LEAST) / LEAST).ln() / (self.most / LEAST).ln();
-        BOTTOM - 12.0 - share * (BOTTOM - TOP - 24.0)
+        let Frame { top, bottom, .. } = self.frame;
+        bottom - 12.0 - share * (bottom - top - 24.0)
     }
 }
 
-fn axes(out: &mut String, scale: &Scale, lang: Lang) {
+fn axes(out: &mut String, scale: &Scale<'_>, lang: Lang) {
+    let Frame {
+        left,
+        right,
+        top,
+        bottom,
+        small,
+        ..
+    } = *scale.frame;
+    let is_narrow = scale.frame.wraps_at.is_some();
     put!(
         out,
-        r#"<path d="M{LEFT} {TOP}V{BOTTOM}H{RIGHT}" fill="none" stroke="currentColor"/>"#
+        r#"<path d="M{left} {top}V{bottom}H{right}" fill="none" stroke="currentColor"/>"#
     );
-    for (seconds, name) in TIMES {
+    for (at, (seconds, name)) in TIMES.into_iter().enumerate() {
+        // Every second one has room on a phone, and of the first a short name.
+        let name = match at {
+            0 if is_narrow => NEXT,
+            _ if is_narrow && at % 2 == 1 => continue,
+            _ => name,
+        };
         let x = scale.x(seconds);
         put!(
             out,
-            r#"<path d="M{x:.1} {BOTTOM}v5" stroke="currentColor"/><text x="{x:.1}" y="{:.1}" text-anchor="middle" font-size="11">{}</text>"#,
-            BOTTOM + 19.0,
+            r#"<path d="M{x:.1} {bottom}v5" stroke="currentColor"/><text x="{x:.1}" y="{:.1}" text-anchor="middle" font-size="{small}">{}</text>"#,
+            bottom + 19.0,
             name.of(lang)
         );
     }
@@ -269,40 +214,55 @@ fn axes(out: &mut String, scale: &Scale, lang: Lang) {
         };
         put!(
             out,
-            r#"<path d="M{LEFT} {y:.1}H{RIGHT}" stroke="currentColor" stroke-opacity="0.15"/><text x="{:.1}" y="{:.1}" text-anchor="end" font-size="11">{name}</text>"#,
-            LEFT - 6.0,
+            r#"<path d="M{left} {y:.1}H{right}" stroke="currentColor" stroke-opacity="0.15"/><text x="{:.1}" y="{:.1}" text-anchor="end" font-size="{small}">{name}</text>"#,
+            left - 6.0,
             y + 4.0
         );
         tick *= every;
     }
-    put!(
-        out,
-        r#"<text x="{LEFT}" y="22">{}</text><text x="{RIGHT}" y="{:.1}" text-anchor="end">{}</text>"#,
-        UPWARD.of(lang),
-        BOTTOM + 44.0,
-        ACROSS.of(lang)
-    );
+    // A phone has no room to the right of the axis for it.
+    let x = if is_narrow { 4.0 } else { left };
+    put!(out, r#"<text x="{x}" y="22">{}</text>"#, UPWARD.of(lang));
+    let across = if is_narrow {
+        &ACROSS_LINES[..]
+    } else {
+        &[ACROSS][..]
+    };
+    for (at, text) in across.iter().enumerate() {
+        put!(
+            out,
+            r#"<text x="{right}" y="{:.1}" text-anchor="end">{}</text>"#,
+            bottom + 44.0 + scale.frame.line * count(at),
+            text.of(lang)
+        );
+    }
 }
 
-fn marks(out: &mut String, scale: &Scale, points: &[Point]) {
+fn marks(out: &mut String, scale: &Scale<'_>, points: &[Point]) {
+    let Frame {
+        right,
+        small,
+        aside,
+        ..
+    } = *scale.frame;
     let mut taken: Vec<(f64, f64)> = Vec::new();
     for point in points {
         let (mut x, y) = (scale.x(point.worst_seconds), scale.y(point.questions));
         // Options that cost the same stand beside each other, not on top.
         while taken
             .iter()
-            .any(|(tx, ty)| (tx - x).abs() < 25.0 && (ty - y).abs() < 15.0)
+            .any(|(tx, ty)| (tx - x).abs() < aside - 1.0 && (ty - y).abs() < 15.0)
         {
-            x += 26.0;
+            x += aside;
         }
         // At the right end there is no room to step aside to.
-        if x > RIGHT {
+        if x > right {
             x = scale.x(point.worst_seconds);
             while taken
                 .iter()
-                .any(|(tx, ty)| (tx - x).abs() < 25.0 && (ty - y).abs() < 15.0)
+                .any(|(tx, ty)| (tx - x).abs() < aside - 1.0 && (ty - y).abs() < 15.0)
             {
-                x -= 26.0;
+                x -= aside;
             }
         }
         taken.push((x, y));
@@ -318,7 +278,7 @@ fn marks(out: &mut String, scale: &Scale, points: &[Point]) {
         mark(out, point, x, y);
         put!(
             out,
-            r#"<text x="{:.1}" y="{:.1}" font-size="11">{}</text>"#,
+            r#"<text x="{:.1}" y="{:.1}" font-size="{small}">{}</text>"#,
             x + 8.0,
             y - 5.0,
             point.number
@@ -351,22 +311,62 @@ fn mark(out: &mut String, point: &Point, x: f64, y: f64) {
     }
 }
 
-fn legend(out: &mut String, price: &Price, points: &[Point], lang: Lang) {
-    for (row, point) in price.options.iter().zip(points) {
-        let y = LEGEND + LINE * count(point.number - 1);
-        mark(out, point, LEFT - 52.0, y - 4.0);
-        let weight = if row.chosen { "bold" } else { "normal" };
+/// What the legend says of each option, in lines.
+fn entries(price: &Price, lang: Lang, frame: &Frame) -> Vec<Vec<String>> {
+    let rows = price.options.iter().enumerate();
+    rows.map(|(at, row)| {
         let chosen = if row.chosen {
             format!(" ({})", CHOSEN.of(lang))
         } else {
             String::new()
         };
-        put!(
-            out,
-            r#"<text x="{:.1}" y="{y:.1}" font-size="11" font-weight="{weight}">{} {}{chosen}</text>"#,
-            LEFT - 34.0,
-            point.number,
-            told(row, lang)
-        );
+        let text = format!("{} {}{chosen}", at + 1, told(row, lang));
+        match frame.wraps_at {
+            Some(width) => wrapped(&text, width / frame.small),
+            None => vec![text],
+        }
+    })
+    .collect()
+}
+
+/// Lines of at most so many letter heights. Hangul is about as wide as high, other letters a good half of
+/// it, bold ones included.
+fn wrapped(text: &str, most: f64) -> Vec<String> {
+    let width = |word: &str| -> f64 {
+        let of = |c: char| if c.is_ascii() { 0.58 } else { 1.0 };
+        word.chars().map(of).sum()
+    };
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if width(line) + width(" ") + width(word) <= most => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+fn legend(
+    out: &mut String,
+    price: &Price,
+    points: &[Point],
+    entries: &[Vec<String>],
+    frame: &Frame,
+) {
+    let Frame { text, small, .. } = *frame;
+    let mut y = frame.legend;
+    for ((row, point), lines) in price.options.iter().zip(points).zip(entries) {
+        mark(out, point, frame.mark, y - 4.0);
+        let weight = if row.chosen { "bold" } else { "normal" };
+        for line in lines {
+            put!(
+                out,
+                r#"<text x="{text:.1}" y="{y:.1}" font-size="{small}" font-weight="{weight}">{line}</text>"#
+            );
+            y += frame.line;
+        }
     }
 }

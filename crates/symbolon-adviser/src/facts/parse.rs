@@ -9,9 +9,10 @@ use serde::{
 };
 
 use super::{
-    Answers, Fact, Facts, Value,
+    About, Answers, Fact, Facts, Value,
     value::{UNITS, YES_NO},
 };
+use crate::words::Lang;
 
 /// An answer that is none, or a fact that nobody asks for. The text names the field and what is allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,29 +36,42 @@ pub enum BadFact {
     },
 }
 
-impl fmt::Display for BadFact {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl BadFact {
+    /// What is wrong and what is allowed, on one line.
+    pub fn told(&self, lang: Lang) -> String {
         match self {
             Self::Unknown { name } => {
-                write!(f, "{:?}: no such fact; there are ", short(name))?;
-                for (at, fact) in Fact::ALL.iter().enumerate() {
-                    let comma = if at == 0 { "" } else { ", " };
-                    write!(f, "{comma}{}", fact.about().name)?;
+                let all = Fact::ALL.map(|fact| fact.about().name).join(", ");
+                let name = short(name);
+                match lang {
+                    Lang::En => format!("{name:?}: no such fact; there are {all}"),
+                    Lang::Ko => format!("{name:?}: 그런 항목은 없습니다. 있는 항목: {all}"),
                 }
-                Ok(())
             }
             Self::Answer { fact, found } => {
-                let about = fact.about();
-                write!(
-                    f,
-                    "{}: expected {}, found {:?}",
-                    about.name,
-                    about.answers,
-                    short(found)
-                )
+                let About { name, answers, .. } = fact.about();
+                let (allowed, found) = (answers.told(lang), short(found));
+                match lang {
+                    Lang::En => format!("{name}: expected {allowed}, found {found:?}"),
+                    Lang::Ko => {
+                        format!("{name}: 쓸 수 없는 값입니다: {found:?}. 쓸 수 있는 값: {allowed}")
+                    }
+                }
             }
-            Self::Twice { fact } => write!(f, "{}: answered twice", fact.about().name),
+            Self::Twice { fact } => {
+                let name = fact.about().name;
+                match lang {
+                    Lang::En => format!("{name}: answered twice"),
+                    Lang::Ko => format!("{name}: 두 번 답했습니다"),
+                }
+            }
         }
+    }
+}
+
+impl fmt::Display for BadFact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.told(Lang::En))
     }
 }
 
@@ -177,39 +191,64 @@ impl<'de> Deserialize<'de> for Written {
     }
 }
 
-impl<'de> Deserialize<'de> for Facts {
+/// Facts as somebody wrote them, before anybody looked whether they are some: a refusal can then be told in the
+/// reader's language.
+pub struct Stated(Vec<(String, Written)>);
+
+impl Stated {
+    /// The facts, if they are all that.
+    ///
+    /// # Errors
+    /// The first that is not, by its name.
+    pub fn facts(self) -> Result<Facts, BadFact> {
+        let mut facts = Facts::unknown();
+        let mut seen = std::collections::BTreeSet::new();
+        for (name, Written(text)) in self.0 {
+            let fact = Fact::named(&name)?;
+            if !seen.insert(fact) {
+                return Err(BadFact::Twice { fact });
+            }
+            // Only where yes or no is asked for do true and false stand for them.
+            let text = text.map(|text| match text.as_str() {
+                "true" if fact.about().answers == YES_NO => "yes".to_owned(),
+                "false" if fact.about().answers == YES_NO => "no".to_owned(),
+                _ => text,
+            });
+            if let Some(text) = text {
+                facts.set(fact, fact.parse(&text)?);
+            }
+        }
+        Ok(facts)
+    }
+}
+
+impl<'de> Deserialize<'de> for Stated {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Map;
         impl<'de> Visitor<'de> for Map {
-            type Value = Facts;
+            type Value = Stated;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("facts by their names")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Facts, A::Error> {
-                let mut facts = Facts::unknown();
-                let mut seen = std::collections::BTreeSet::new();
-                while let Some(name) = map.next_key::<String>()? {
-                    let fact = Fact::named(&name).map_err(Error::custom)?;
-                    if !seen.insert(fact) {
-                        return Err(Error::custom(BadFact::Twice { fact }));
-                    }
-                    let Written(text) = map.next_value()?;
-                    // Only where yes or no is asked for do true and false stand for them.
-                    let text = text.map(|text| match text.as_str() {
-                        "true" if fact.about().answers == YES_NO => "yes".to_owned(),
-                        "false" if fact.about().answers == YES_NO => "no".to_owned(),
-                        _ => text,
-                    });
-                    if let Some(text) = text {
-                        facts.set(fact, fact.parse(&text).map_err(Error::custom)?);
-                    }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Stated, A::Error> {
+                let mut stated = Vec::new();
+                while let Some(one) = map.next_entry()? {
+                    stated.push(one);
                 }
-                Ok(facts)
+                Ok(Stated(stated))
             }
         }
         deserializer.deserialize_map(Map)
+    }
+}
+
+impl<'de> Deserialize<'de> for Facts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Stated::deserialize(deserializer)?
+            .facts()
+            .map_err(Error::custom)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::words::Lang;
+
 /// What a fact is known to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
@@ -45,21 +47,32 @@ impl fmt::Display for Value {
     }
 }
 
+impl Answers {
+    /// What is allowed, in words.
+    pub(super) fn told(self, lang: Lang) -> String {
+        match (lang, self) {
+            (Lang::En, Self::Words(words)) => format!("{}, or unknown", words.join(", ")),
+            (Lang::Ko, Self::Words(words)) => format!("{}, unknown 가운데 하나", words.join(", ")),
+            (Lang::En, Self::Number { least, most }) => {
+                format!("a whole number from {least} to {most}")
+            }
+            (Lang::Ko, Self::Number { least, most }) => {
+                format!("{least}부터 {most}까지의 정수")
+            }
+            (Lang::En, Self::Time { most }) => {
+                let days = most / 86_400;
+                format!("a time from 0s to {days}d such as 0s, 10s, 5m or 1h")
+            }
+            (Lang::Ko, Self::Time { most }) => {
+                let days = most / 86_400;
+                format!("0s부터 {days}d까지의 시간(예: 0s, 10s, 5m, 1h)")
+            }
+        }
+    }
+}
+
 impl fmt::Display for Answers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Words(words) => {
-                for word in *words {
-                    write!(f, "{word}, ")?;
-                }
-                f.write_str("or unknown")
-            }
-            Self::Number { least, most } => write!(f, "a whole number from {least} to {most}"),
-            Self::Time { most } => write!(
-                f,
-                "a time from 0s to {}d such as 0s, 10s, 5m or 1h",
-                most / 86_400
-            ),
-        }
+        f.write_str(&self.told(Lang::En))
     }
 }

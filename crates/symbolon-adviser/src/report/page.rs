@@ -7,7 +7,7 @@ use super::{
     text::{DIALS, bytes},
 };
 use crate::{
-    chart::{Paper, svg},
+    chart::{Paper, Room, svg},
     price::human,
     words::Lang,
 };
@@ -127,7 +127,7 @@ impl Report {
         put!(
             out,
             "<figure>{}</figure>\n<table>\n<thead><tr>",
-            svg(&self.price, self.lang, Paper::Page)
+            svg(&self.price, self.lang, Paper::Page, Room::Wide)
         );
         let headings = match self.lang {
             Lang::En => [

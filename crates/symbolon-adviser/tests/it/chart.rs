@@ -2,13 +2,17 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use symbolon_adviser::{Lang, Paper, advise, points, price, svg};
+use symbolon_adviser::{Lang, Paper, Room, advise, points, price, svg};
 
 use crate::facts;
 
 fn drawn(pairs: &[(&str, &str)], lang: Lang, paper: Paper) -> String {
+    drawn_in(Room::Wide, pairs, lang, paper)
+}
+
+fn drawn_in(room: Room, pairs: &[(&str, &str)], lang: Lang, paper: Paper) -> String {
     let facts = facts(pairs);
-    svg(&price(&facts, &advise(&facts)), lang, paper)
+    svg(&price(&facts, &advise(&facts)), lang, paper, room)
 }
 
 /// Well-formed enough to be an image: every tag is closed, no number is none.
@@ -91,23 +95,54 @@ fn no_two_marks_lie_on_each_other_and_all_lie_inside() {
         &[("offline", "yes")],
         &[("end_within", "1s")],
     ] {
-        let page = drawn(pairs, Lang::En, Paper::Page);
-        well_formed(&page);
-        let places: Vec<(f64, f64)> = page
-            .split("<path d=\"M")
-            .filter(|path| path.contains("stroke-width"))
-            .map(|path| {
-                let (place, _) = path.split_once('m').unwrap();
-                let (x, y) = place.split_once(' ').unwrap();
-                (x.parse().unwrap(), y.parse().unwrap())
-            })
-            .collect();
-        assert_eq!(places.len(), 16);
-        for (at, one) in places.iter().enumerate() {
-            assert!((20.0..=720.0).contains(&one.0), "{pairs:?} {places:?}");
-            for other in &places[..at] {
-                let apart = (one.0 - other.0).abs().max((one.1 - other.1).abs());
-                assert!(apart > 10.0, "{pairs:?}: {one:?} {other:?}");
+        for (room, right) in [(Room::Wide, 720.0), (Room::Narrow, 336.0)] {
+            let page = drawn_in(room, pairs, Lang::En, Paper::Page);
+            well_formed(&page);
+            let places: Vec<(f64, f64)> = page
+                .split("<path d=\"M")
+                .filter(|path| path.contains("stroke-width"))
+                .map(|path| {
+                    let (place, _) = path.split_once('m').unwrap();
+                    let (x, y) = place.split_once(' ').unwrap();
+                    (x.parse().unwrap(), y.parse().unwrap())
+                })
+                .collect();
+            assert_eq!(places.len(), 16);
+            for (at, one) in places.iter().enumerate() {
+                assert!((8.0..=right).contains(&one.0), "{pairs:?} {places:?}");
+                for other in &places[..at] {
+                    let apart = (one.0 - other.0).abs().max((one.1 - other.1).abs());
+                    assert!(apart > 10.0, "{pairs:?}: {one:?} {other:?}");
+                }
+            }
+        }
+    }
+}
+
+/// The panel of a phone of 390 points is a little narrower than the chart: what is 12 is drawn as 11 at least.
+#[test]
+fn on_a_phone_no_letter_is_small_and_no_line_is_too_long() {
+    for lang in [Lang::En, Lang::Ko] {
+        for pairs in [
+            &[("platform", "spa")][..],
+            &[
+                ("people", "10000000000"),
+                ("requests_per_second", "10000000000"),
+            ],
+        ] {
+            let page = drawn_in(Room::Narrow, pairs, lang, Paper::Page);
+            well_formed(&page);
+            assert!(page.contains("viewBox=\"0 0 340 "));
+            let sizes = page.split("font-size=\"").skip(1);
+            for size in sizes.map(|rest| rest.split_once('"').unwrap().0) {
+                assert!(size.parse::<f64>().unwrap() >= 12.0, "{size}");
+            }
+            for text in page.split("<text ").skip(1) {
+                let (head, rest) = text.split_once('>').unwrap();
+                let (said, _) = rest.split_once('<').unwrap();
+                let wide = |c: char| if c.is_ascii() { 6.7 } else { 12.5 };
+                let width: f64 = said.chars().map(wide).sum();
+                assert!(width < 340.0, "{width}: {head} {said}");
             }
         }
     }

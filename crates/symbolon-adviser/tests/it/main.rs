@@ -11,6 +11,7 @@ mod article;
 mod chart;
 mod facts;
 mod flips;
+mod present;
 mod price;
 mod properties;
 mod report;

@@ -68,6 +68,8 @@ pub(crate) struct Inner {
     /// Numbers of entries that the stream leaves out.
     pub(crate) skipped: Vec<u64>,
     pub(crate) reports: Vec<Position>,
+    /// How much was checked, and how much of it came in cookies, as the last report has it.
+    pub(crate) counted: (u64, u64),
     pub(crate) may_end_logins: bool,
     /// Whether people asked to be remembered.
     pub(crate) remembered: bool,
@@ -157,6 +159,7 @@ impl Fake {
             streams: 0,
             skipped: Vec::new(),
             reports: Vec::new(),
+            counted: (0, 0),
             may_end_logins: true,
             remembered: true,
             slow: Duration::ZERO,
@@ -473,9 +476,14 @@ async fn head(State(shared): App, uri: http::Uri, headers: HeaderMap) -> Respons
     if state.down.head {
         return unavailable();
     }
-    if let Some(applied) = uri.query().and_then(|q| q.split("applied=").nth(1)) {
+    if let Some(query) = uri.query() {
         assert!(headers.contains_key("authorization"));
-        state.reports.push(applied.parse().unwrap());
+        let pairs: HashMap<String, String> = url::form_urlencoded::parse(query.as_bytes())
+            .into_owned()
+            .collect();
+        state.reports.push(pairs["applied"].parse().unwrap());
+        let number = |name: &str| pairs[name].parse().unwrap();
+        state.counted = (number("checked"), number("cookies"));
     }
     Json(json!({ "head": state.head() })).into_response()
 }

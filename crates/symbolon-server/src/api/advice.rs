@@ -1,9 +1,10 @@
 //! `/api/v1/advice`: session or JWT, for the application that the body tells of?
 
 use axum::Json;
+use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use symbolon_adviser::{Answers, Fact, Facts, Lang, Report, Site};
+use symbolon_adviser::{Answers, Fact, Facts, Lang, Report, Site, Stated};
 use utoipa::{
     ToSchema,
     openapi::{
@@ -14,7 +15,8 @@ use utoipa::{
 use crate::{
     api::{ShapeName, refusals::BadBody},
     body::JsonBody,
-    problem::Problem,
+    pages::language,
+    problem::{Kind, Problem},
 };
 
 /// What is asked.
@@ -22,12 +24,10 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(crate) struct AdviceAsked {
     /// What is known of the application; what is left out is unknown.
-    #[serde(default)]
-    #[schema(value_type = FactsBody)]
-    facts: Facts,
-    /// The language of the texts; English if not said.
-    #[serde(default)]
-    lang: LangName,
+    #[schema(value_type = Option<FactsBody>)]
+    facts: Option<Stated>,
+    /// The language of the texts; English if not said. Refusals are in it, too, else in what `Accept-Language` asks for.
+    lang: Option<LangName>,
     /// The client id for the settings; `my-app` if not said.
     app: Option<String>,
     /// The app's URL for the settings; `https://app.example.com` if not said.
@@ -45,6 +45,15 @@ pub(crate) enum LangName {
     En,
     /// Korean.
     Ko,
+}
+
+impl From<LangName> for Lang {
+    fn from(lang: LangName) -> Self {
+        match lang {
+            LangName::En => Self::En,
+            LangName::Ko => Self::Ko,
+        }
+    }
 }
 
 /// Facts by their names.
@@ -206,19 +215,34 @@ struct ContradictionBody {
         BadBody,
     ),
 )]
-pub(crate) async fn advise(JsonBody(asked): JsonBody<AdviceAsked>) -> Result<Json<Value>, Problem> {
-    let lang = match asked.lang {
-        LangName::En => Lang::En,
-        LangName::Ko => Lang::Ko,
+pub(crate) async fn advise(
+    headers: HeaderMap,
+    body: Result<JsonBody<AdviceAsked>, Problem>,
+) -> Result<Json<Value>, Problem> {
+    let reader = language::asked(&headers).map_or(Lang::En, Lang::from);
+    let JsonBody(asked) = body.map_err(|problem| match reader {
+        Lang::En => problem,
+        Lang::Ko => problem.of_body_in_korean(),
+    })?;
+    let reader = asked.lang.map_or(reader, Lang::from);
+    let refused = |detail: String| {
+        let problem = Problem::with(Kind::BadRequest, detail);
+        match reader {
+            Lang::En => problem,
+            Lang::Ko => problem.in_korean(),
+        }
     };
+    let facts = asked.facts.map_or(Ok(Facts::unknown()), Stated::facts);
+    let facts = facts.map_err(|wrong| refused(format!("facts: {}", wrong.told(reader))))?;
     let text = |given: Option<String>, or: &str| given.unwrap_or_else(|| or.to_owned());
     let site = Site::new(
         &text(asked.authority, "https://login.example.com"),
         &text(asked.app, "my-app"),
         &text(asked.public_url, "https://app.example.com"),
     )
-    .map_err(|wrong| Problem::field(wrong.field, format!("expected {}", wrong.expected)))?;
-    let report = Report::new(&asked.facts, &site, lang);
+    .map_err(|wrong| refused(wrong.told(reader)))?;
+    let lang = asked.lang.unwrap_or_default();
+    let report = Report::new(&facts, &site, lang.into());
     // Texts, numbers and lists only: there is nothing that JSON cannot hold.
     Ok(Json(serde_json::to_value(report).unwrap_or_default()))
 }

@@ -1,6 +1,7 @@
 //! The JSON API under `/api/v1`.
 
 pub(crate) mod advice;
+pub(crate) mod app_advice;
 pub(crate) mod apps;
 pub(crate) mod backups;
 pub(crate) mod document;

@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
-use symbolon_adviser::{Fact, Facts, Lang, Paper, Report, Site, svg};
+use symbolon_adviser::{Fact, Facts, Lang, Paper, Report, Room, Site, svg};
 
 use super::{
     asking::Anybody,
@@ -10,7 +10,6 @@ use super::{
     language,
     page::{Section, send},
     views::adviser::{AdviserPage, Wrong},
-    words::Language,
 };
 
 /// The answers as the form sends them, in its order.
@@ -22,7 +21,7 @@ pub(crate) async fn show(
     PageQuery(answers): PageQuery<Answers>,
 ) -> Response {
     page.section = Section::Adviser;
-    let lang = lang(page.t.language());
+    let lang: Lang = page.t.language().into();
     let (facts, wrong) = read(&answers);
     let status = if wrong.is_empty() {
         StatusCode::OK
@@ -38,21 +37,26 @@ pub(crate) async fn show(
 
 /// `GET /adviser/chart.svg`: the chart for the answers of the address.
 pub(crate) async fn chart(headers: HeaderMap, PageQuery(answers): PageQuery<Answers>) -> Response {
-    let lang = lang(language::of(&headers));
-    let (facts, _) = read(&answers);
+    drawn(&headers, &answers, Room::Wide)
+}
+
+/// `GET /adviser/chart-narrow.svg`: the same for a phone.
+pub(crate) async fn narrow_chart(
+    headers: HeaderMap,
+    PageQuery(answers): PageQuery<Answers>,
+) -> Response {
+    drawn(&headers, &answers, Room::Narrow)
+}
+
+fn drawn(headers: &HeaderMap, answers: &[(String, String)], room: Room) -> Response {
+    let lang: Lang = language::of(headers).into();
+    let (facts, _) = read(answers);
     let report = Report::new(&facts, &Site::default(), lang);
     let head = [
         (header::CONTENT_TYPE, "image/svg+xml"),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    (head, svg(&report.price, lang, Paper::File)).into_response()
-}
-
-const fn lang(language: Language) -> Lang {
-    match language {
-        Language::En => Lang::En,
-        Language::Ko => Lang::Ko,
-    }
+    (head, svg(&report.price, lang, Paper::File, room)).into_response()
 }
 
 /// What is known, and which answers are none. An empty answer is unknown.

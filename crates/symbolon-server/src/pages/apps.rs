@@ -217,9 +217,18 @@ async fn show(
     match authority.apps(admin).await {
         Ok(apps) => {
             let guards = state.board().guards();
+            let traffic = |app: &ClientId| state.board().traffic(app);
             send(
                 status,
-                &AppsPage::new(page, &apps, authority.console(), &guards, turned, form),
+                &AppsPage::new(
+                    page,
+                    &apps,
+                    authority.console(),
+                    &guards,
+                    traffic,
+                    turned,
+                    form,
+                ),
             )
         }
         Err(failure) => refusal::failure(page, &failure),

@@ -18,11 +18,14 @@ const KEPT_SECONDS: u64 = 34_560_000;
 /// The language for this request.
 pub(crate) fn of(headers: &HeaderMap) -> Language {
     chosen(headers)
-        .or_else(|| {
-            let asked = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
-            asked_for(asked)
-        })
+        .or_else(|| asked(headers))
         .unwrap_or(Language::En)
+}
+
+/// The language of ours that the request asks for.
+pub(crate) fn asked(headers: &HeaderMap) -> Option<Language> {
+    let asked = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
+    asked_for(asked)
 }
 
 /// What the form of the switch brings.

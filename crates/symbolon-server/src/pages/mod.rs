@@ -6,6 +6,7 @@
 
 pub(crate) mod account;
 pub(crate) mod adviser;
+pub(crate) mod app;
 pub(crate) mod apps;
 mod asking;
 pub(crate) mod assets;

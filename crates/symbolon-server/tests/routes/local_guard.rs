@@ -12,7 +12,16 @@ use tower::ServiceExt;
 use crate::harness::{House, Outside, text};
 
 /// The guard lives in the same time as the house. Its monotonic clock is the machine's.
-struct Same(Arc<Outside>, tokio::time::Instant);
+pub(crate) struct Same(Arc<Outside>, tokio::time::Instant);
+
+impl Same {
+    pub(crate) fn as_in(house: &House) -> Arc<Self> {
+        Arc::new(Self(
+            Arc::clone(&house.outside),
+            tokio::time::Instant::now(),
+        ))
+    }
+}
 
 impl World for Same {
     fn monotonic(&self) -> Duration {
@@ -33,11 +42,10 @@ async fn app_and_authority_are_one_binary_and_an_end_is_heard_at_once() {
     let house = House::new().await;
     let console = house.console("alice").await;
     for client_id in ["back-office", "dashboard"] {
-        let time = Same(Arc::clone(&house.outside), tokio::time::Instant::now());
         let guard = Guard::local(&house.state, client_id)
             .client_secret(house.secret(client_id))
             .public_url("https://dashboard.example.test")
-            .dangerous_world(Arc::new(time))
+            .dangerous_world(Same::as_in(&house))
             .connect()
             .await
             .unwrap();

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::town::{run, run_json};
+use crate::town::{run, run_in, run_json};
 
 /// The example for axum, compiled against the guard as it is.
 #[expect(dead_code, reason = "to be compiled, not run")]
@@ -179,6 +179,71 @@ fn what_is_wrong_is_named_in_one_line() {
         let said = refused(arguments, "");
         assert!(said.contains(named), "{arguments:?}: {said}");
     }
+}
+
+/// Refusals are in the language of the texts: what is said, or what the terminal speaks.
+#[test]
+fn what_is_wrong_is_named_in_korean_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let negative = file("b.toml", "platform = \"spa\"\nrequests_per_second = -5\n");
+    let garbled = file("d.toml", "platform = \"spa\"\npeople = = 5\n");
+    let unknown = file("a.json", "{\"colour\": \"red\"}");
+    for (arguments, named) in [
+        (
+            &["--platform", "desktop"][..],
+            "platform: 쓸 수 없는 값입니다: \"desktop\". 쓸 수 있는 값: web, spa, mobile, api, intranet, unknown 가운데 하나",
+        ),
+        (
+            &["--requests-per-second", "-5"],
+            "requests_per_second: 쓸 수 없는 값입니다: \"-5\". 쓸 수 있는 값: 0부터",
+        ),
+        (
+            &["--people", "99999999999999999999"],
+            "people: 쓸 수 없는 값입니다",
+        ),
+        (&["--end-within", "soon"], "0s부터 30d까지의 시간"),
+        (
+            &["--answers", &unknown],
+            "a.json: \"colour\": 그런 항목은 없습니다. 있는 항목: platform, ",
+        ),
+        (
+            &["--answers", &negative],
+            "b.toml: requests_per_second: 쓸 수 없는 값입니다",
+        ),
+        (&["--answers", &garbled], "d.toml, 2번째 줄: "),
+        (
+            &["--answers", "/nowhere/answers.toml"],
+            "/nowhere/answers.toml: 읽을 수 없습니다",
+        ),
+        (&["--app", "My App"], "app: 영문 소문자"),
+        (&["--public-url", "https://a.example/$(id)"], "public_url: "),
+    ] {
+        let korean = refused(&[arguments, &["--lang", "ko"]].concat(), "");
+        assert!(korean.contains(named), "{arguments:?}: {korean}");
+        assert_eq!(korean.lines().count(), 1, "{korean}");
+        let locale = [("LANG", "ko_KR.UTF-8".to_owned())];
+        let spoken = run_in(&locale, &[&["advise"], arguments].concat(), "");
+        assert!(!spoken.status.success());
+        assert_eq!(String::from_utf8(spoken.stderr).unwrap(), korean);
+        // What is said outranks the terminal.
+        let english = [&["advise", "--lang", "en"], arguments].concat();
+        let english = run_in(&locale, &english, "");
+        assert_eq!(
+            String::from_utf8(english.stderr).unwrap(),
+            refused(arguments, "")
+        );
+    }
+    let said = refused(&["--ask", "--lang", "ko"], &"desktop\n".repeat(5));
+    assert!(said.contains("platform: 쓸 수 없는 값입니다"), "{said}");
+    assert!(
+        said.contains("platform: 5번 물었지만 답이 없습니다"),
+        "{said}"
+    );
 }
 
 #[test]

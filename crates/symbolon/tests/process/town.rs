@@ -57,7 +57,12 @@ pub(crate) fn run_in(
     arguments: &[&str],
     stdin: &str,
 ) -> Output {
-    let mut child = Command::new(PROGRAM)
+    let mut command = Command::new(PROGRAM);
+    // Whatever this machine's people speak.
+    for locale in ["LC_ALL", "LC_MESSAGES", "LANG"] {
+        command.env_remove(locale);
+    }
+    let mut child = command
         .args(arguments)
         .envs(environment.iter().cloned())
         .stdin(Stdio::piped())

@@ -36,9 +36,17 @@ async fn the_adviser_answers_everybody_in_both_languages() {
         assert!(page.html.contains(chart), "{}", page.html);
         // The table beside the chart has every option.
         assert_eq!(page.html.matches("<th scope=\"row\">").count(), 8);
-        let chart = browser.get("/adviser/chart.svg?platform=spa").await;
-        assert_eq!(chart.header("content-type"), "image/svg+xml");
-        assert!(chart.html.starts_with("<svg") && chart.html.contains("<desc"));
+        for (chart, width) in [
+            ("chart", "width=\"740\""),
+            ("chart-narrow", "width=\"340\""),
+        ] {
+            let path = format!("/adviser/{chart}.svg?platform=spa");
+            assert!(page.html.contains(&format!("\"{path}&#38;scale=yes")));
+            let chart = browser.get(&path).await;
+            assert_eq!(chart.header("content-type"), "image/svg+xml");
+            assert!(chart.html.starts_with("<svg") && chart.html.contains("<desc"));
+            assert!(chart.html.contains(width), "{path}");
+        }
     }
 }
 

@@ -8,6 +8,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; i
 async fn every_page_is_sent_under_the_same_policy() {
     let site = Site::open().await;
     let root = site.add("root", &["admin"]).await;
+    site.add_app("shop").await;
     let mut admin = site.signed_in("root").await;
     let of_root = format!("/admin/users/{}", root.id);
     let mut pages = Vec::new();
@@ -15,6 +16,7 @@ async fn every_page_is_sent_under_the_same_policy() {
         "/account",
         "/admin/users",
         "/admin/apps",
+        "/admin/apps/shop/advice",
         "/adviser?platform=spa",
         of_root.as_str(),
         "/nowhere",

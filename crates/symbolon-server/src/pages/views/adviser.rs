@@ -32,8 +32,9 @@ pub(crate) struct AdviserPage {
     pub(crate) assumed: Vec<String>,
     pub(crate) rows: Vec<Row>,
     pub(crate) formulas: Vec<String>,
-    /// The address of the chart.
+    /// The addresses of the chart, for a desk and for a phone.
     pub(crate) chart: String,
+    pub(crate) narrow_chart: String,
 }
 
 /// One question of the form.
@@ -107,6 +108,7 @@ impl AdviserPage {
             rows: rows(lang, &report),
             formulas: formulas(&report),
             chart: format!("/adviser/chart.svg?{query}"),
+            narrow_chart: format!("/adviser/chart-narrow.svg?{query}"),
             page,
             report,
         }
@@ -163,7 +165,7 @@ fn told(t: Words, wrong: &Wrong) -> String {
     }
 }
 
-fn line(reason: &Reason, lang: Lang) -> Line {
+pub(super) fn line(reason: &Reason, lang: Lang) -> Line {
     Line {
         dial: dial_name(reason.dial, lang),
         text: reason.text,
@@ -172,7 +174,7 @@ fn line(reason: &Reason, lang: Lang) -> Line {
     }
 }
 
-fn flips(t: Words, lang: Lang, report: &Report) -> Vec<FlipLine> {
+pub(super) fn flips(t: Words, lang: Lang, report: &Report) -> Vec<FlipLine> {
     let told = |from: &Option<String>| from.clone().unwrap_or_else(|| t.adviser_unknown());
     report
         .flips_if

@@ -8,11 +8,13 @@ use symbolon_authority::App;
 use symbolon_login::{AppSettings, AtLimit, ClientId, Freshness, Shape};
 
 use super::{
+    app,
     limit::{self, LimitFields},
     login::shape,
 };
 use crate::{
-    board::GuardSeen,
+    advice::Opinion,
+    board::{GuardSeen, Traffic},
     pages::{moment::span, page::Page, words::Words},
 };
 
@@ -64,6 +66,9 @@ pub(crate) struct AppCard {
     pub(crate) confidential: bool,
     pub(crate) first_party: bool,
     pub(crate) guards: Vec<GuardRow>,
+    /// What the adviser thinks, in a sentence.
+    pub(crate) verdict: String,
+    pub(crate) traffic: String,
 }
 
 /// A guard of the app that follows the feed.
@@ -214,6 +219,7 @@ impl AppsPage {
         apps: &[App],
         console: &ClientId,
         guards: &[GuardSeen],
+        traffic: impl Fn(&ClientId) -> Traffic,
         turned: Option<Turned>,
         form: AppForm,
     ) -> Self {
@@ -226,7 +232,10 @@ impl AppsPage {
         });
         let apps = apps
             .iter()
-            .map(|app| AppCard::new(t, app, console, guards))
+            .map(|app| {
+                let opinion = Opinion::of(app, traffic(&app.settings.client_id));
+                AppCard::new(t, app, console, guards, &opinion)
+            })
             .collect();
         Self {
             page,
@@ -260,7 +269,13 @@ impl TurnNotice {
 }
 
 impl AppCard {
-    fn new(t: Words, app: &App, console: &ClientId, guards: &[GuardSeen]) -> Self {
+    fn new(
+        t: Words,
+        app: &App,
+        console: &ClientId,
+        guards: &[GuardSeen],
+        opinion: &Opinion,
+    ) -> Self {
         let AppSettings {
             client_id,
             shape: now,
@@ -272,6 +287,8 @@ impl AppCard {
             Shape::Jwt => Shape::Session,
         };
         Self {
+            verdict: app::verdict(t, opinion),
+            traffic: app::traffic(t, app, &opinion.traffic),
             client_id: client_id.to_string(),
             name: app.name.clone(),
             console: client_id == console,
@@ -307,7 +324,8 @@ impl AppCard {
     }
 }
 
-fn freshness(t: Words, freshness: Freshness) -> String {
+/// A position of the second dial as people read it.
+pub(super) fn freshness(t: Words, freshness: Freshness) -> String {
     match freshness {
         Freshness::Live => t.app_freshness_live(),
         Freshness::Within(bound) => t.app_freshness_within(span(t, bound)),

@@ -3,6 +3,7 @@
 
 pub(super) mod account;
 pub(super) mod adviser;
+pub(super) mod app;
 pub(super) mod apps;
 pub(super) mod full_house;
 pub(super) mod limit;

@@ -1,5 +1,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod advice;
+mod refused;
+
 use std::{collections::HashMap, fs, num::NonZeroU32, path::Path, time::Duration};
 
 use askama::Template;
@@ -25,7 +28,7 @@ use super::{
 use uuid::Uuid;
 
 use crate::{
-    board::{GuardReport, GuardSeen},
+    board::{GuardReport, GuardSeen, Traffic},
     pages::{
         page::{Page, Section, Visitor},
         return_to::LocalPath,
@@ -213,18 +216,20 @@ fn pages(language: Language) -> Vec<(&'static str, String)> {
         app("symbolon", Shape::Session),
     ];
     let console = "symbolon".parse().unwrap();
-    let apps = AppsPage::new(page(language), &all, &console, &guards, Some(turned), form);
+    let apps = AppsPage::new(
+        page(language),
+        &all,
+        &console,
+        &guards,
+        |_| Traffic::default(),
+        Some(turned),
+        form,
+    );
     let [first, _] = &all;
     let added = AddedPage::new(page(language), first, Some("sym_c_x"));
     let mut set_up = SetUpPage::new(page(language), hostile());
     set_up.identifier = hostile();
     set_up.bad = Some(BadUser::PasswordShort);
-    let oauth = OauthError {
-        page: page(language),
-        t,
-        error: hostile(),
-        description: hostile(),
-    };
     let mut all = vec![
         ("sign_in", render(&|| sign_in.render())),
         ("account", render(&|| account.render())),
@@ -233,48 +238,10 @@ fn pages(language: Language) -> Vec<(&'static str, String)> {
         ("apps", render(&|| apps.render())),
         ("app_added", render(&|| added.render())),
         ("set_up", render(&|| set_up.render())),
-        ("oauth_error", render(&|| oauth.render())),
     ];
-    all.extend(full_houses(language));
-    all.extend(refusals(language));
-    all
-}
-
-/// The page of a full house, with a choice and without one.
-fn full_houses(language: Language) -> Vec<(&'static str, String)> {
-    let hostile = || HOSTILE.to_owned();
-    let mut all = Vec::new();
-    let again = SignInAgain {
-        identifier: hostile(),
-        remember: true,
-    };
-    for occasion in [Occasion::SignIn(again), Occasion::App(hostile())] {
-        for may_choose in [true, false] {
-            let house = FullHouse {
-                logins: vec![found()],
-                may_choose,
-            };
-            let back = LocalPath::parse("/a?b=\"><script>");
-            let view = FullHousePage::new(page(language), &house, occasion.clone(), back);
-            all.push(("full_house", view.render().unwrap()));
-        }
-    }
-    all
-}
-
-fn refusals(language: Language) -> Vec<(&'static str, String)> {
-    let t = Words::of(language);
-    let mut all = Vec::new();
-    for status in [400, 403, 404, 413, 429, 500, 503] {
-        let refusal = Refusal::of(StatusCode::from_u16(status).unwrap());
-        let view = RefusalPage {
-            page: page(language),
-            t,
-            status,
-            refusal,
-        };
-        all.push(("refusal", view.render().unwrap()));
-    }
+    all.push(("app", advice::of(language, hostile()).render().unwrap()));
+    all.extend(refused::full_houses(language));
+    all.extend(refused::refusals(language));
     all
 }
 
@@ -491,6 +458,7 @@ fn a_flip_says_that_nobody_signs_in_again() {
         &apps,
         &console,
         &[],
+        |_| Traffic::default(),
         Some(turned),
         AppForm::default(),
     );

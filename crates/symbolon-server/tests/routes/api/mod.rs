@@ -1,4 +1,5 @@
 mod advice;
+mod app_advice;
 mod apps;
 mod guards;
 mod keys;

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
-use symbolon_adviser::{Answers, Fact, Facts, Lang, Value};
+use symbolon_adviser::{Answers, BadFact, Fact, Facts, Lang};
+
+use crate::demo::words;
 
 /// Session or JWT, for your application? With its reasons and its price
 ///
@@ -22,9 +24,9 @@ pub(crate) struct Advise {
     /// Answer in JSON
     #[arg(long)]
     pub(super) json: bool,
-    /// Language of the texts
-    #[arg(long, value_enum, default_value_t = Language::En)]
-    pub(super) lang: Language,
+    /// Language of the texts; the terminal's if not said
+    #[arg(long, value_enum)]
+    lang: Option<Language>,
     /// Also write a page to print and argue over
     #[arg(long, value_name = "FILE")]
     pub(super) page: Option<PathBuf>,
@@ -42,27 +44,29 @@ pub(crate) struct Advise {
     pub(super) authority: String,
 }
 
+impl Advise {
+    /// The language of all that it says.
+    pub(super) fn lang(&self) -> Lang {
+        match (self.lang, words::Language::of_terminal()) {
+            (Some(Language::Ko), _) | (None, words::Language::Ko) => Lang::Ko,
+            (Some(Language::En), _) | (None, words::Language::En) => Lang::En,
+        }
+    }
+}
+
 /// A language of the texts.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Language {
+enum Language {
     /// English
     En,
     /// Korean (한국어)
     Ko,
 }
 
-impl From<Language> for Lang {
-    fn from(language: Language) -> Self {
-        match language {
-            Language::En => Self::En,
-            Language::Ko => Self::Ko,
-        }
-    }
-}
-
-/// The facts that were given as flags.
+/// The facts that were given as flags, as they were typed: what is none is told in the language that stands in
+/// another flag.
 #[derive(Default)]
-pub(super) struct Flags(Vec<(Fact, Option<Value>)>);
+pub(super) struct Flags(Vec<(Fact, String)>);
 
 impl Flags {
     /// Whether there was none.
@@ -71,10 +75,11 @@ impl Flags {
     }
 
     /// Puts them over what is known.
-    pub(super) fn add_to(&self, facts: &mut Facts) {
-        for (fact, value) in &self.0 {
-            facts.set(*fact, *value);
+    pub(super) fn add_to(&self, facts: &mut Facts) -> Result<(), BadFact> {
+        for (fact, typed) in &self.0 {
+            facts.set(*fact, fact.parse(typed)?);
         }
+        Ok(())
     }
 }
 
@@ -93,8 +98,7 @@ impl Args for Flags {
                 .help(format!("{}{choice}", about.en))
                 .help_heading("What is known")
                 // So that a negative load is refused as one and not as an unknown flag.
-                .allow_negative_numbers(true)
-                .value_parser(move |text: &str| fact.parse(text));
+                .allow_negative_numbers(true);
             command.arg(flag)
         })
     }
@@ -113,8 +117,8 @@ impl FromArgMatches for Flags {
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         for fact in Fact::ALL {
-            if let Some(value) = matches.get_one::<Option<Value>>(fact.about().name) {
-                self.0.push((fact, *value));
+            if let Some(value) = matches.get_one::<String>(fact.about().name) {
+                self.0.push((fact, value.clone()));
             }
         }
         Ok(())

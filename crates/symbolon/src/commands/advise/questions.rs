@@ -51,8 +51,11 @@ fn ask_one(facts: &mut Facts, fact: Fact, lang: Lang, input: &mut impl BufRead) 
                 facts.set(fact, value);
                 return Ok(true);
             }
-            Err(wrong) => writeln!(out, "  {wrong}")?,
+            Err(wrong) => writeln!(out, "  {}", wrong.told(lang))?,
         }
     }
-    bail!("{}: no answer after {TRIES} tries", about.name)
+    match lang {
+        Lang::En => bail!("{}: no answer after {TRIES} tries", about.name),
+        Lang::Ko => bail!("{}: {TRIES}번 물었지만 답이 없습니다", about.name),
+    }
 }

@@ -1,0 +1,22 @@
+# What the adviser thinks of an app's settings, for administrators.
+advice_title = What the adviser thinks of these settings
+advice_agrees = The adviser agrees with the present settings.
+advice_differs = The adviser would take: { $advised }
+advice_link = Why, and at what price
+advice_dials = Dial
+advice_now = Now
+advice_advised = Advised
+advice_same = The same?
+advice_yes = yes
+advice_no = no
+advice_known = What the console could fill in
+advice_unknown = Unknown to the console, and taken as unknown by the adviser:
+advice_more = Tell the adviser what the console cannot know
+carrier_cookie = HttpOnly cookie
+carrier_bearer = Authorization header
+traffic_measured = { $requests } requests with a credential a second, over about the last minute, told by { $counted } of { $guards } guards.
+traffic_cookies = { $percent } % of them came in a cookie.
+traffic_without_guards = Traffic unknown: no guard of this app has been heard of in the last seconds.
+traffic_not_counted = Traffic unknown: of { $guards } guards none tells yet what it checks. One that just started does after a second; one of an earlier version never does.
+traffic_of_public = Traffic unknown: a public app has no secret, so nobody can prove to be its guard.
+traffic_of_node = Counted are the guards that ask this node of the authority; guards that ask another node are not in it. The adviser asks for the busiest moment: if this is a quiet one, say so there.

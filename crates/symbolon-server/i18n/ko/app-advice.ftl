@@ -1,0 +1,22 @@
+# 추천 도우미가 보는 앱 설정 (관리자 화면).
+advice_title = 추천 도우미가 보는 지금 설정
+advice_agrees = 지금 설정은 추천과 같습니다.
+advice_differs = 추천 설정: { $advised }
+advice_link = 까닭과 비용 보기
+advice_dials = 설정
+advice_now = 지금
+advice_advised = 추천
+advice_same = 같은가
+advice_yes = 예
+advice_no = 아니요
+advice_known = 관리자 화면이 채운 항목
+advice_unknown = 관리자 화면이 알 수 없어 모르는 것으로 둔 항목:
+advice_more = 나머지를 추천 도우미에게 알려 주기
+carrier_cookie = HttpOnly 쿠키
+carrier_bearer = Authorization 헤더
+traffic_measured = 로그인 정보를 담은 요청이 최근 1분 동안 초당 { $requests }건입니다(가드 { $guards }개 가운데 { $counted }개가 보고).
+traffic_cookies = 그 가운데 { $percent }%가 쿠키로 왔습니다.
+traffic_without_guards = 트래픽을 알 수 없습니다. 최근 몇 초 사이에 이 앱의 가드가 보이지 않았습니다.
+traffic_not_counted = 트래픽을 알 수 없습니다. 가드 { $guards }개가 아직 확인 건수를 보고하지 않았습니다. 막 시작한 가드는 1초 뒤에 보고하고, 예전 버전의 가드는 보고하지 않습니다.
+traffic_of_public = 트래픽을 알 수 없습니다. 공개 클라이언트에는 시크릿이 없어, 가드가 자신을 증명할 수 없습니다.
+traffic_of_node = 인증 서버의 이 노드에 묻는 가드만 셉니다. 다른 노드에 묻는 가드는 빠져 있습니다. 추천 도우미는 가장 바쁜 순간을 기준으로 합니다. 지금이 한가한 때라면 추천 도우미에서 고쳐 주세요.
