@@ -42,12 +42,14 @@ pub(crate) struct NotOurs(pub(crate) &'static str);
 
 impl Tokens {
     /// Signs an access token for a grant (RFC 9068). Its times and its name follow from the secret
-    /// that it comes with, so that a replay states the same.
+    /// that it comes with, so that a replay states the same. `as_of` was committed before the grant was
+    /// found to stand.
     pub(crate) fn mint(
         &self,
         app: &App,
         user: &User,
         at: &Standpoint,
+        as_of: Position,
         secret: &OpaqueSecret,
         key: &SigningKey,
         world: &dyn World,
@@ -59,10 +61,11 @@ impl Tokens {
             .plus(lifetimes.access_token())
             .min(grant_ends(at, lifetimes, moved_at))
             .as_secs();
-        let (sub, sid, rev) = (
+        let (sub, sid, rev, as_of) = (
             user.id.to_string(),
             at.login.sid.to_string(),
             at.grant.rev.to_string(),
+            as_of.max(at.grant.rev).to_string(),
         );
         let client_id = app.settings.client_id.as_str();
         let mut audience = vec![Cow::Borrowed(client_id)];
@@ -80,6 +83,7 @@ impl Tokens {
             client_id: Cow::Borrowed(client_id),
             sid: Cow::Borrowed(&sid),
             rev: Cow::Borrowed(&rev),
+            as_of: Some(Cow::Borrowed(&as_of)),
             auth_time: at.login.authenticated_at.as_secs(),
             acr: None,
             amr: at

@@ -12,13 +12,13 @@ use symbolon_server::{
         App, PasswordHash, User,
         ports::{
             AddApp, AddUser, Advance, AppChange, ChangeKeys, Directory, Ended, Join, KeyChange,
-            LoginWithGrants, Logins, NewGrant, Open, Presented, Standpoint, StoreError, StoredKey,
-            Tail, Terms,
+            LogSnapshot, LoginWithGrants, Logins, NewGrant, Open, Presented, Standpoint,
+            StoreError, StoredKey, Tail, Terms,
         },
     },
     login::{
-        AppSettings, ClientId, CutOff, GrantId, Identifier, Lifetimes, LogEntry, Login, LoginLimit,
-        LoginPolicy, Position, Role, Scope, Sid, UnixMillis, UserId,
+        ClientId, CutOff, GrantId, Identifier, Lifetimes, LogEntry, Login, LoginLimit, LoginPolicy,
+        Position, Role, Scope, Sid, UnixMillis, UserId,
     },
 };
 use symbolon_stores::Memory;
@@ -250,7 +250,7 @@ verbs! {
     async fn mark_backup(&self, now: UnixMillis) -> Position;
     async fn begin_epoch(&self, now: UnixMillis) -> Ended;
     async fn tail(&self, after: Position, limit: u32) -> Tail;
-    async fn snapshot(&self, kept_since: UnixMillis) -> (Position, Vec<CutOff>, Vec<AppSettings>);
+    async fn snapshot(&self, kept_since: UnixMillis) -> LogSnapshot;
     async fn sweep(&self, before: UnixMillis, limit: u32) -> u64;
     }
 
