@@ -198,6 +198,11 @@ impl Seen {
         }
     }
 
+    /// Whether the authority was asked about it no longer ago than that.
+    pub(crate) fn is_vouched_within(&self, span: Duration, now: Moment) -> bool {
+        self.vouched_at.is_some_and(|at| now.since(at) <= span)
+    }
+
     /// Notes that somebody asked for it: written once, so that readers do not take the line from
     /// each other.
     pub(crate) fn note_use(&self) {
