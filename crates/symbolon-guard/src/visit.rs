@@ -47,6 +47,8 @@ pub(crate) struct Question {
     carrier: Carrier,
     freshness: Freshness,
     arrival: Now,
+    /// Whether this is the layer that renews what it finds: the outermost.
+    renews: bool,
 }
 
 impl Verdict {
@@ -112,6 +114,7 @@ impl Question {
             carrier,
             freshness: core.freshness(view, route),
             arrival,
+            renews: true,
         })
     }
 
@@ -162,6 +165,7 @@ impl Question {
             carrier: identity.carrier(),
             freshness,
             arrival,
+            renews: false,
         }
     }
 
@@ -256,7 +260,7 @@ impl Question {
         let Outcome::Yes { seen, .. } = outcome else {
             return None;
         };
-        if self.carrier == Carrier::Bearer {
+        if self.carrier == Carrier::Bearer || !self.renews {
             return None;
         }
         let wall = view.wall(self.arrival);

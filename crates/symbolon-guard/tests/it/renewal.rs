@@ -260,3 +260,22 @@ async fn a_renewal_that_takes_too_long_makes_no_yes_older() {
     let (response, ()) = tokio::join!(app.visit("/", &old), end);
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
 }
+
+/// The outer layer's renewal was answered in the shape of a moment ago. An inner layer that renewed what
+/// that brought would spend it, and the browser would keep the spent one: the outer layer's cookies come last.
+#[tokio::test]
+async fn an_inner_layer_renews_nothing() {
+    let fake = Fake::start(Shape::Jwt, "within(10s)").await;
+    let app = App::of(&fake).await;
+    let old = aged(&fake, &fake.sign_in(), 280);
+    fake.set_shape(Shape::Session);
+    app.settle(&fake).await;
+    let session = kept(&app.visit("/", &old).await, old.clone());
+    fake.set_shape(Shape::Jwt);
+    app.settle(&fake).await;
+    // A second tab, within the grace.
+    let response = app.visit("/second", &old).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(kept(&response, old).access, session.access);
+    assert_eq!(fake.calls().token, 1);
+}
