@@ -1,5 +1,7 @@
 //! Up to which end a credential is known to stand, and after which none is missing in a snapshot.
 
+use std::sync::atomic::Ordering;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 use symbolon_login::{Introspection, Position};
@@ -71,4 +73,25 @@ async fn what_a_snapshot_leaves_out_is_older_than_every_living_token() {
     assert_eq!(snapshot.complete_since, Some(ended));
     let ((rev, as_of), (_, first)) = (places(&token), places(&first));
     assert!(rev < ended && first < ended && as_of >= ended);
+}
+
+/// Right after one node signed it, a token is shown to another one, whose clock is a little behind.
+#[tokio::test]
+async fn a_token_from_a_node_whose_clock_is_ahead_is_good_and_ends_no_later() {
+    let town = Town::new().await;
+    let token = parts(&town.sign_in(&town.jwt_app).await).0;
+    for (offset, good) in [
+        (-6, false),
+        (-5, true),
+        (-1, true),
+        (299, true),
+        (300, false),
+    ] {
+        let start = town.world.now.load(Ordering::SeqCst);
+        town.world
+            .now
+            .store(start + offset * 1_000, Ordering::SeqCst);
+        assert_eq!(town.who(&token).await.is_some(), good, "{offset} s");
+        town.world.now.store(start, Ordering::SeqCst);
+    }
 }
