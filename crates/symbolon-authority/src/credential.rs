@@ -5,7 +5,11 @@ use symbolon_login::{
 };
 use zeroize::Zeroizing;
 
-use crate::{App, Authority, Failure, User, ports::Standpoint, tokens::Minted};
+use crate::{
+    App, Authority, Failure, User,
+    ports::Standpoint,
+    tokens::{Found, Minted},
+};
 
 /// A credential for its owner. No Debug, no Serialize: it holds secrets.
 pub struct Credential {
@@ -86,9 +90,10 @@ impl Authority {
             symbolon_login::SecretKind::Refresh => {
                 let ring = self.ring().await?;
                 let key = ring.signing(now).ok_or(Failure::Signing)?;
+                let found = Found { at, as_of };
                 let minted = self
                     .tokens
-                    .mint(app, user, at, as_of, secret, key, &*self.world);
+                    .mint(app, user, &found, secret, key, &*self.world);
                 let Minted { token, expires_at } = minted?;
                 Issued::Tokens {
                     access_token: token,

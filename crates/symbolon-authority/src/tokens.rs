@@ -25,6 +25,14 @@ pub(crate) struct Tokens {
     pub(crate) issuer: String,
 }
 
+/// What a verb of the store found alive.
+pub(crate) struct Found<'a> {
+    /// The login and its grant.
+    pub(crate) at: &'a Standpoint,
+    /// A position of the log that was committed before the verb.
+    pub(crate) as_of: Position,
+}
+
 /// A signed access token.
 pub(crate) struct Minted {
     pub(crate) token: String,
@@ -46,18 +54,17 @@ pub(crate) struct NotOurs(pub(crate) &'static str);
 
 impl Tokens {
     /// Signs an access token for a grant (RFC 9068). Its times and its name follow from the secret
-    /// that it comes with, so that a replay states the same. `as_of` was committed before the grant was
-    /// found to stand.
+    /// that it comes with, so that a replay states the same.
     pub(crate) fn mint(
         &self,
         app: &App,
         user: &User,
-        at: &Standpoint,
-        as_of: Position,
+        found: &Found<'_>,
         secret: &OpaqueSecret,
         key: &SigningKey,
         world: &dyn World,
     ) -> Result<Minted, Failure> {
+        let Found { at, as_of } = *found;
         let lifetimes = &app.settings.lifetimes;
         let moved_at = at.grant.line.moved_at;
         let issued_at = moved_at.as_secs();

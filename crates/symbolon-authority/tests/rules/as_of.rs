@@ -14,7 +14,7 @@ fn places(token: &str) -> (Position, Position) {
     let payload = token.split('.').nth(1).unwrap();
     let claims = URL_SAFE_NO_PAD.decode(payload).unwrap();
     let claims: Value = serde_json::from_slice(&claims).unwrap();
-    let place = |name: &str| claims[name].as_str().unwrap().parse().unwrap();
+    let place = |name: &str| claims.get(name).unwrap().as_str().unwrap().parse().unwrap();
     (place("rev"), place("as_of"))
 }
 

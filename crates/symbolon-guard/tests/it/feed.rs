@@ -188,8 +188,8 @@ async fn a_long_login_with_a_young_token_is_checked_here_by_a_guard_that_starts(
         fake.end(fake.sign_in().sid);
     }
     // All of them are so old that the authority has forgotten them.
-    let head = fake.state().head();
-    fake.state().complete_since = Some(head);
+    let newest = fake.state().head();
+    fake.state().complete_since = Some(newest);
     let token = fake.token(&held, |_| {});
     let app = App::of(&fake).await;
     let response = app

@@ -54,8 +54,11 @@ impl Disk {
         Arc::clone(&self.now.lock().unwrap())
     }
 
-    /// Puts a backup in its place and begins a new epoch. The nodes have to be down.
+    /// Puts a backup in its place and begins a new epoch, which outranks the log that it replaces (as
+    /// `symbolon restore` does, whatever the clock says). The nodes have to be down.
     pub(crate) async fn restore(&self, backup: &Memory, now: UnixMillis) {
+        let replaced = self.memory().head().await.unwrap();
+        let now = now.max(UnixMillis::from_secs(i64::from(replaced.epoch()) + 1));
         let memory = Arc::new(backup.copied());
         let from = memory.head().await.unwrap();
         let ended = memory.begin_epoch(now).await.unwrap();
