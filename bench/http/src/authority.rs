@@ -45,6 +45,7 @@ impl Authority {
             client_id: APP.into(),
             sid: sid().to_string().into(),
             rev: Position::START.to_string().into(),
+            as_of: None,
             auth_time: now,
             acr: None,
             amr: vec!["pwd".into()],
@@ -80,6 +81,7 @@ async fn snapshot(State(Authority(key)): State<Authority>) -> Json<Snapshot> {
     Json(Snapshot {
         head: Position::START,
         issuer: ISSUER.to_owned(),
+        complete_since: Some(Position::START),
         cut_offs: vec![],
         keys: vec![serde_json::from_str(&jwk).unwrap()],
         apps: vec![AppSettings {
@@ -122,6 +124,7 @@ async fn introspect(Form(form): Form<HashMap<String, String>>) -> Json<Introspec
         sid: sid(),
         client_id: APP.parse().unwrap(),
         rev: Position::START,
+        as_of: None,
         kid: None,
         shape: Shape::Session,
         iat: now,

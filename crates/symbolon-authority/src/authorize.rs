@@ -223,7 +223,8 @@ impl Authority {
         }
         match self.directory.user(at.login.user).await? {
             Some(user) => Ok(Redeemed::Issued(Box::new(
-                self.issue(app, &user, &at, &secret, now).await?,
+                self.issue(app, &user, &at, at.grant.rev, &secret, now)
+                    .await?,
             ))),
             None => refuse("user gone"),
         }

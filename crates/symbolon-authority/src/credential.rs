@@ -1,9 +1,15 @@
 //! A credential as it is handed out, in its app's shape.
 
-use symbolon_login::{ClientId, GrantId, OpaqueSecret, Shape, Sid, Standing, UnixMillis, UserId};
+use symbolon_login::{
+    ClientId, GrantId, OpaqueSecret, Position, Shape, Sid, Standing, UnixMillis, UserId,
+};
 use zeroize::Zeroizing;
 
-use crate::{App, Authority, Failure, User, ports::Standpoint, tokens::Minted};
+use crate::{
+    App, Authority, Failure, User,
+    ports::Standpoint,
+    tokens::{Found, Minted},
+};
 
 /// A credential for its owner. No Debug, no Serialize: it holds secrets.
 pub struct Credential {
@@ -58,12 +64,14 @@ impl Authority {
     /// Hands out `secret`, the current one of the grant's line, in the app's shape.
     ///
     /// The times count from when the line moved, so that a replay within the grace gets the same
-    /// answer as the first one did.
+    /// answer as the first one did. `as_of` is a position of the log that was committed before the
+    /// store's verb found the login and the grant alive.
     pub(crate) async fn issue(
         &self,
         app: &App,
         user: &User,
         at: &Standpoint,
+        as_of: Position,
         secret: &OpaqueSecret,
         now: UnixMillis,
     ) -> Result<Credential, Failure> {
@@ -82,8 +90,11 @@ impl Authority {
             symbolon_login::SecretKind::Refresh => {
                 let ring = self.ring().await?;
                 let key = ring.signing(now).ok_or(Failure::Signing)?;
-                let Minted { token, expires_at } =
-                    self.tokens.mint(app, user, at, secret, key, &*self.world)?;
+                let found = Found { at, as_of };
+                let minted = self
+                    .tokens
+                    .mint(app, user, &found, secret, key, &*self.world);
+                let Minted { token, expires_at } = minted?;
                 Issued::Tokens {
                     access_token: token,
                     expires_in: expires_at.since(now).as_secs(),

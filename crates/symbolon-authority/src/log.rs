@@ -5,7 +5,10 @@ use std::time::Duration;
 use symbolon_login::{Lifetimes, Position, Snapshot};
 use tokio::sync::watch;
 
-use crate::{Admin, Authority, Failure, ports::Tail};
+use crate::{
+    Admin, Authority, Failure,
+    ports::{LogSnapshot, Tail},
+};
 
 /// Beyond the longest life of an access token: clocks that differ, leeway, a slow last request.
 pub(crate) const MARGIN: Duration = Duration::from_secs(300);
@@ -35,16 +38,28 @@ impl Authority {
         self.logins.wake()
     }
 
+    /// The newest entry that this node has heard of: committed, and perhaps not the newest any more.
+    /// Costs nothing.
+    pub(crate) fn known_head(&self) -> Position {
+        *self.logins.wake().borrow()
+    }
+
     /// Everything that a guard needs to begin with.
     pub async fn snapshot(&self) -> Result<Snapshot, Failure> {
         let kept_since = self.kept_since();
-        let (head, cut_offs, apps) = self.logins.snapshot(kept_since).await?;
+        let LogSnapshot {
+            head,
+            complete_since,
+            cut_offs,
+            apps,
+        } = self.logins.snapshot(kept_since).await?;
         // Read after the head: a key that was added up to there is among them, and one that is gone
         // since is told of by an entry after it.
         let keys = self.ring().await?.public_jwks();
         Ok(Snapshot {
             head,
             issuer: self.settings.issuer.clone(),
+            complete_since: Some(complete_since),
             cut_offs,
             keys,
             apps,

@@ -14,7 +14,8 @@ mod world;
 pub use directory::{AddApp, AddUser, AppChange, ChangeKeys, Directory, KeyChange, StoredKey};
 pub use limits::{Counted, Limits};
 pub use logins::{
-    Advance, Ended, Join, LoginWithGrants, Logins, NewGrant, Open, Standpoint, Tail, Terms,
+    Advance, Ended, Join, LogSnapshot, LoginWithGrants, Logins, NewGrant, Open, Standpoint, Tail,
+    Terms,
 };
 pub use once::{Once, Purpose, Take};
 pub use symbolon_login::Presented;

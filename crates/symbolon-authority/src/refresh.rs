@@ -29,6 +29,8 @@ impl Authority {
         let successor = self
             .secrets
             .successor(&presented, kind_for(app.settings.shape));
+        // Before the verb: it sees every end up to here.
+        let as_of = self.known_head();
         let outcome = self
             .logins
             .advance(
@@ -52,7 +54,7 @@ impl Authority {
         };
         match self.directory.user(at.login.user).await? {
             Some(user) => Ok(Redeemed::Issued(Box::new(
-                self.issue(app, &user, &at, &successor, now).await?,
+                self.issue(app, &user, &at, as_of, &successor, now).await?,
             ))),
             None => refuse("user gone"),
         }

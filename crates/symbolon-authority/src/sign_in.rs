@@ -104,7 +104,8 @@ impl Authority {
             Open::Opened(at) => {
                 tracing::info!(user = %user.id, sid = %at.login.sid, client_id = %at.grant.client_id, "signed in");
                 Ok(SignIn::SignedIn(Box::new(
-                    self.issue(app, &user, &at, &secret, now).await?,
+                    self.issue(app, &user, &at, at.grant.rev, &secret, now)
+                        .await?,
                 )))
             }
             Open::UserGone => {

@@ -16,9 +16,21 @@ use crate::{
     ports::{Standpoint, World},
 };
 
+/// Seconds by which the clocks of two nodes may disagree about `iat`: a token is shown to any node right
+/// after another one signed it. Expiry gets no leeway.
+const LEEWAY: u8 = 5;
+
 /// What signs and verifies the tokens of this issuer.
 pub(crate) struct Tokens {
     pub(crate) issuer: String,
+}
+
+/// What a verb of the store found alive.
+pub(crate) struct Found<'a> {
+    /// The login and its grant.
+    pub(crate) at: &'a Standpoint,
+    /// A position of the log that was committed before the verb.
+    pub(crate) as_of: Position,
 }
 
 /// A signed access token.
@@ -47,11 +59,12 @@ impl Tokens {
         &self,
         app: &App,
         user: &User,
-        at: &Standpoint,
+        found: &Found<'_>,
         secret: &OpaqueSecret,
         key: &SigningKey,
         world: &dyn World,
     ) -> Result<Minted, Failure> {
+        let Found { at, as_of } = *found;
         let lifetimes = &app.settings.lifetimes;
         let moved_at = at.grant.line.moved_at;
         let issued_at = moved_at.as_secs();
@@ -59,10 +72,11 @@ impl Tokens {
             .plus(lifetimes.access_token())
             .min(grant_ends(at, lifetimes, moved_at))
             .as_secs();
-        let (sub, sid, rev) = (
+        let (sub, sid, rev, as_of) = (
             user.id.to_string(),
             at.login.sid.to_string(),
             at.grant.rev.to_string(),
+            as_of.max(at.grant.rev).to_string(),
         );
         let client_id = app.settings.client_id.as_str();
         let mut audience = vec![Cow::Borrowed(client_id)];
@@ -80,6 +94,7 @@ impl Tokens {
             client_id: Cow::Borrowed(client_id),
             sid: Cow::Borrowed(&sid),
             rev: Cow::Borrowed(&rev),
+            as_of: Some(Cow::Borrowed(&as_of)),
             auth_time: at.login.authenticated_at.as_secs(),
             acr: None,
             amr: at
@@ -123,10 +138,13 @@ impl Tokens {
             .map_err(|error| NotOurs(error.code()))?;
         let ForWhom { client_id } =
             serde_json::from_slice(&payload).map_err(|_| NotOurs("claim_client_id"))?;
-        let expect = Expect::new(&self.issuer, client_id.as_str(), now.as_secs(), 0);
+        let expect = Expect::new(&self.issuer, client_id.as_str(), now.as_secs(), LEEWAY);
         let claims = unverified
             .verify::<AccessToken>(trusted, &expect)
             .map_err(|error| NotOurs(error.code()))?;
+        if claims.exp <= now.as_secs() {
+            return Err(NotOurs("expired"));
+        }
         let facts = || {
             Some(AccessFacts {
                 sid: claims.sid.parse().ok()?,

@@ -63,6 +63,8 @@ impl Authority {
     /// The answer to an introspection (RFC 7662): no verdict about a session is to be kept longer
     /// than the life of an access token.
     pub async fn introspect(&self, credential: &str) -> Result<Introspection, Failure> {
+        // Before the record is read: what it says then, it says with every end up to here.
+        let as_of = self.known_head();
         let Some(known) = self.who(credential).await? else {
             return Ok(Introspection::Inactive);
         };
@@ -73,6 +75,7 @@ impl Authority {
             sid: known.login.sid,
             client_id: known.grant.client_id,
             rev: known.grant.rev,
+            as_of: Some(as_of.max(known.grant.rev)),
             kid: known.key,
             shape: known.shape,
             iat: known.issued_at.as_secs(),

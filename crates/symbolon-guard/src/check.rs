@@ -114,6 +114,17 @@ pub(crate) struct Seen {
     pub(crate) facts: ActiveCredential,
 }
 
+/// What the cut-offs that are known here say of a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// No cut-off kills it.
+    Alive,
+    /// None that is known kills it, and one may that is not known here.
+    Unsure,
+    /// One kills it.
+    Dead(Reason),
+}
+
 /// What follows for one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Judgement {
@@ -170,20 +181,26 @@ impl Seen {
         }
     }
 
-    /// Why a cut-off kills it, as far as `view` knows.
-    pub(crate) fn dead(&self, view: &View) -> Option<Reason> {
-        // Every cut-off up to this version was in the table when it was looked up.
+    /// Whether a cut-off kills it, as far as `view` knows.
+    pub(crate) fn known(&self, view: &View) -> Known {
+        // Every cut-off up to this version was in the table when it was looked up, or too old to matter.
         if self.alive_in.load(Ordering::Relaxed) == view.version() {
-            return None;
+            return Known::Alive;
         }
         match view.table().kills(&self.scopes, self.rev) {
-            Some(Killed::Login) => Some(Reason::Ended),
-            Some(Killed::Key) => Some(Reason::KeyEnded),
+            Some(Killed::Login) => Known::Dead(Reason::Ended),
+            Some(Killed::Key) => Known::Dead(Reason::KeyEnded),
+            None if view.misses_any_after(self.facts.as_of()) => Known::Unsure,
             None => {
                 self.alive_in.store(view.version(), Ordering::Relaxed);
-                None
+                Known::Alive
             }
         }
+    }
+
+    /// Whether the authority was asked about it no longer ago than that.
+    pub(crate) fn is_vouched_within(&self, span: Duration, now: Moment) -> bool {
+        self.vouched_at.is_some_and(|at| now.since(at) <= span)
     }
 
     /// Notes that somebody asked for it: written once, so that readers do not take the line from
@@ -207,9 +224,11 @@ impl Seen {
 
 /// Judges a credential that is authentic, for a request that may be answered `freshness` old.
 pub(crate) fn judge(seen: &Seen, freshness: Freshness, view: &View, now: Now) -> Judgement {
-    if let Some(reason) = seen.dead(view) {
-        return Judgement::No(reason);
-    }
+    let is_sure = match seen.known(view) {
+        Known::Alive => true,
+        Known::Unsure => false,
+        Known::Dead(reason) => return Judgement::No(reason),
+    };
     let over = seen.exp <= view.wall(now).as_secs();
     if over && seen.shape == Shape::Jwt {
         return Judgement::No(Reason::Expired);
@@ -223,7 +242,7 @@ pub(crate) fn judge(seen: &Seen, freshness: Freshness, view: &View, now: Now) ->
     let behind = view.applied().is_none_or(|at| seen.rev > at);
     let known = view
         .proves(now.moment)
-        .filter(|_| !behind || freshness == Freshness::UntilExpiry)
+        .filter(|_| is_sure && (!behind || freshness == Freshness::UntilExpiry))
         .into_iter()
         .chain(vouched)
         .min();
@@ -248,7 +267,7 @@ pub(crate) fn judge_answer(
     view: &View,
     now: Now,
 ) -> Judgement {
-    if let Some(reason) = seen.dead(view) {
+    if let Known::Dead(reason) = seen.known(view) {
         return Judgement::No(reason);
     }
     // Of a session it says until when this answer may be repeated, as in `judge`: a guard whose clock is

@@ -372,6 +372,11 @@ impl Writer {
         }
     }
 
+    /// Everything at or before this is forgotten, or may be at any time.
+    pub(crate) const fn forgotten(&self) -> Option<Position> {
+        self.through
+    }
+
     /// What was allowed to be forgotten and is not yet, stays: positions of another log come.
     pub(crate) const fn keep_all(&mut self) {
         self.through = None;

@@ -13,8 +13,10 @@ pub enum Fault {
     ApplyOutOfOrder,
     /// Measures the age of its knowledge with the wall clock.
     TrustWallClock,
-    /// Forgets cut-offs while what they kill has not expired.
+    /// Forgets cut-offs while what they kill has not expired, and takes what is left for all.
     ForgetEarly,
+    /// Takes the cut-offs that it knows for all that there ever were.
+    IgnoreCompleteSince,
 }
 
 /// The broken rule of one guard, if any.
@@ -48,4 +50,5 @@ questions! {
     skips_entries: ApplyOutOfOrder,
     trusts_the_wall_clock: TrustWallClock,
     forgets_early: ForgetEarly,
+    ignores_complete_since: IgnoreCompleteSince,
 }

@@ -55,6 +55,7 @@ impl Stand {
         let snapshot = Snapshot {
             head: Position::START,
             issuer: ISSUER.to_owned(),
+            complete_since: Some(Position::START),
             cut_offs: Vec::new(),
             keys: Vec::new(),
             apps: vec![AppSettings {
@@ -113,6 +114,7 @@ impl Stand {
             sid: Sid::from_bytes(id),
             client_id: self.0.settings.client_id.clone(),
             rev: Position::START,
+            as_of: None,
             kid: (shape == Shape::Jwt).then(|| "key".parse().unwrap()),
             shape,
             iat: now.wall.as_secs(),

@@ -147,6 +147,12 @@ fn facts(
         sid: claims.sid.parse().map_err(wrong)?,
         client_id: client_id.clone(),
         rev: claims.rev.parse().map_err(|_| Reason::WrongKind)?,
+        as_of: claims
+            .as_of
+            .as_deref()
+            .map(str::parse)
+            .transpose()
+            .map_err(|_| Reason::WrongKind)?,
         kid,
         shape: Shape::Jwt,
         iat: claims.iat,

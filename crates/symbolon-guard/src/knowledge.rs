@@ -3,6 +3,10 @@
 //! A state machine without a clock and without I/O; the follower feeds it, checks read the [`View`]
 //! that it gives. Knowledge only ever grows stricter: a snapshot is joined to what is known, never put
 //! in its place.
+//!
+//! Cut-offs are forgotten after a time, by the authority and here, and times are measured by clocks that may
+//! be wrong. So it is known after which position none is missing (`complete_since`): about a credential
+//! that an earlier one could kill, the authority is asked.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -128,6 +132,12 @@ impl Knowledge {
             self.cut_offs.keep_all();
             self.view.log_era += 1;
         }
+        let complete_since = snapshot.complete_since();
+        let view = &mut self.view;
+        // What may be forgotten already is forgotten again when a snapshot brings it.
+        view.complete_since = self.cut_offs.forgotten().max(Some(complete_since));
+        view.missed += u64::from(view.applied.is_some_and(|at| at < complete_since));
+        view.version += 1;
         for cut_off in &snapshot.cut_offs {
             self.cut_off(cut_off, now);
         }
@@ -204,7 +214,14 @@ impl Knowledge {
                 );
             }
             self.dropped_at = Some(now);
+            self.lost_through(cut_off.position);
         }
+        self.view.version += 1;
+    }
+
+    /// Cut-offs up to here may be missing from now on.
+    fn lost_through(&mut self, position: Position) {
+        self.view.complete_since = self.view.complete_since.max(Some(position));
         self.view.version += 1;
     }
 
@@ -243,6 +260,9 @@ impl Knowledge {
         }
         if let Some(position) = through {
             self.cut_offs.forget_through(position);
+            if !self.view.faults.forgets_early() {
+                self.lost_through(position);
+            }
         }
         // A bite at each call, and calls come with every entry and every beat.
         self.cut_offs.forget_some();

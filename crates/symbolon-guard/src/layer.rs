@@ -23,6 +23,7 @@ use tower::{BoxError, Layer, Service};
 
 use crate::{
     check::Reason,
+    clock::Now,
     core::Core,
     guard::Guard,
     identity::Identity,
@@ -31,6 +32,7 @@ use crate::{
     refusal::Refusal,
     response::{self, Asker, BAD_REQUEST, WRONG_METHOD},
     sign_in, sign_out, tunnel,
+    view::View,
     visit::{Question, Verdict, Visit},
     watched::{self, Watched},
 };
@@ -160,7 +162,7 @@ impl GuardLayer {
         let arrival = core.clock.now();
         let view = core.knowledge();
         let mut question = match self.earlier(request) {
-            Some(Verdict::Yes(identity)) if !self.is_satisfied(identity.proof().ground) => {
+            Some(Verdict::Yes(identity)) if !self.is_satisfied(identity, &view, arrival) => {
                 Question::again(identity, core.freshness(&view, self.freshness), arrival)
             }
             Some(verdict) => return Ok(Visit::of(verdict.clone())),
@@ -184,9 +186,16 @@ impl GuardLayer {
     }
 
     /// Whether an outer layer's yes is enough here: it is when this layer demands nothing of its own, or
-    /// the authority was asked for this very request.
-    fn is_satisfied(&self, ground: Ground) -> bool {
-        self.freshness.is_none() || ground == Ground::Authority
+    /// the authority was asked for this very request, and no longer ago than the bound.
+    fn is_satisfied(&self, identity: &Identity, view: &View, now: Now) -> bool {
+        if self.freshness.is_none() {
+            return true;
+        }
+        identity.proof().ground == Ground::Authority
+            && match self.guard.core().freshness(view, self.freshness) {
+                Freshness::Within(bound) => identity.seen().is_vouched_within(bound, now.moment),
+                Freshness::Live | Freshness::UntilExpiry => true,
+            }
     }
 
     /// Why this layer does not let the request through, if it does not.

@@ -21,7 +21,7 @@ use tokio::{
 };
 
 use crate::{
-    check::Seen,
+    check::{Known, Seen},
     clock::{Moment, Now},
     core::{Asked, Core},
     credential::Credential,
@@ -55,6 +55,9 @@ struct Board {
 struct Answer {
     seen: Arc<Seen>,
     credential: Credential,
+    /// The stretch of the log since which every cut-off that could kill it was known here: while it is the
+    /// present one ([`View::missed`]), the guard's own knowledge proves something.
+    watched_in: Option<u64>,
     /// None: until a cut-off is known.
     bound: Option<Duration>,
     /// When the authority was last asked about it.
@@ -79,6 +82,7 @@ impl Registration {
         let staleness = identity.proof().staleness;
         let answer = Answer {
             seen: Arc::clone(identity.seen()),
+            watched_in: None,
             credential: identity.credential(),
             bound: match freshness {
                 Freshness::Live => Some(LIVE),
@@ -97,9 +101,7 @@ impl Registration {
             ended,
         };
         // A cut-off that was applied between the judgement and this line found nothing to end.
-        if identity.seen().dead(&core.knowledge()).is_some() {
-            core.open_answers.lock().remove(number);
-        }
+        core.open_answers.lock().begin(number, &core.knowledge());
         registration
     }
 
@@ -184,6 +186,7 @@ impl OpenAnswers {
                 let key = open.credential.key;
                 let vouched = Some(asked.at);
                 let seen = Seen::establish(key, *facts, vouched, asked.era, asked.at, view.table());
+                open.watched_in = watched_in(&seen, view).or(open.watched_in);
                 open.seen = Arc::new(seen);
             }
             Ok(Introspection::Inactive) => board.remove(number),
@@ -213,7 +216,8 @@ impl Answer {
             return State::Over;
         }
         let vouched = now.since(self.vouched_at);
-        let proved = view.proves(now);
+        let is_watched = self.watched_in == Some(view.missed());
+        let proved = view.proves(now).filter(|_| is_watched);
         let age = proved.map_or(vouched, |age| age.min(vouched));
         if let Some(bound) = self.bound {
             if age.saturating_add(LOOK) > bound {
@@ -245,6 +249,14 @@ impl Board {
         number
     }
 
+    /// Watches it from now on, unless it is dead.
+    fn begin(&mut self, number: u64, view: &View) {
+        if let Some(answer) = self.answers.get_mut(&number) {
+            answer.watched_in = watched_in(&answer.seen, view);
+        }
+        self.end_dead(&[number], view);
+    }
+
     /// Takes it off the board, which ends it.
     fn remove(&mut self, number: u64) {
         let Some(answer) = self.answers.remove(&number) else {
@@ -260,7 +272,7 @@ impl Board {
             let is_dead = self
                 .answers
                 .get(number)
-                .is_some_and(|answer| answer.seen.dead(view).is_some());
+                .is_some_and(|answer| matches!(answer.seen.known(view), Known::Dead(_)));
             if is_dead {
                 self.remove(*number);
             }
@@ -284,6 +296,11 @@ impl Board {
             .copied()
             .collect()
     }
+}
+
+/// The present stretch of the log, if every cut-off is known that could kill this.
+fn watched_in(seen: &Seen, view: &View) -> Option<u64> {
+    (seen.known(view) == Known::Alive).then(|| view.missed())
 }
 
 fn leave<K: Copy + Eq + std::hash::Hash>(

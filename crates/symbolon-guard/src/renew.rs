@@ -201,6 +201,7 @@ mod tests {
             sid: Sid::mint(at, [2; 10]),
             client_id: "app".parse().unwrap(),
             rev: Position::START,
+            as_of: None,
             kid: None,
             shape,
             iat: ISSUED,

@@ -323,6 +323,7 @@ pub fn identity(username: &str, roles: &[&str]) -> Identity {
         sid: Sid::mint(now, random()),
         client_id: APP.parse().expect("a client id"),
         rev: Position::new(1, 0),
+        as_of: None,
         kid: None,
         shape: Shape::Session,
         iat: now.as_secs(),

@@ -28,6 +28,8 @@ pub(crate) struct View {
     pub(crate) cut_offs: usize,
     pub(crate) version: u64,
     pub(crate) is_careful: bool,
+    pub(crate) complete_since: Option<Position>,
+    pub(crate) missed: u64,
     pub(crate) log_era: u64,
     pub(crate) key_era: u64,
     pub(crate) authority_time: Option<(Moment, UnixMillis)>,
@@ -81,7 +83,8 @@ impl View {
         self.cut_offs
     }
 
-    /// Moves with every cut-off. Whoever was found alive in a view of this version is alive in all of it.
+    /// Moves with every cut-off, known or forgotten. Whoever was found alive in a view of this version is
+    /// alive in all of it.
     pub(crate) const fn version(&self) -> u64 {
         self.version
     }
@@ -89,6 +92,19 @@ impl View {
     /// Whether there were more cut-offs than the guard may keep: what it knows then proves nothing.
     pub(crate) const fn is_careful(&self) -> bool {
         self.is_careful
+    }
+
+    /// Whether a cut-off is not known here that may kill what no cut-off up to `as_of` kills. No clock
+    /// has a say in it.
+    pub(crate) fn misses_any_after(&self, as_of: Position) -> bool {
+        self.complete_since.is_some_and(|since| as_of < since)
+            && !self.faults.ignores_complete_since()
+    }
+
+    /// Counts the stretches of the log that were jumped over and not wholly told of. What had been
+    /// watched until then was not watched throughout.
+    pub(crate) const fn missed(&self) -> u64 {
+        self.missed
     }
 
     /// The keys that may sign.

@@ -7,7 +7,7 @@ use symbolon_login::Freshness;
 
 use crate::{
     check::Reason,
-    clock::Now,
+    clock::{Moment, Now},
     core::Core,
     credential::{Carrier, Credential, Secret, Shown, Text, shown},
     csrf,
@@ -47,6 +47,8 @@ pub(crate) struct Question {
     carrier: Carrier,
     freshness: Freshness,
     arrival: Now,
+    /// Whether this is the layer that renews what it finds: the outermost.
+    renews: bool,
 }
 
 impl Verdict {
@@ -113,6 +115,7 @@ impl Question {
             carrier,
             freshness: core.freshness(view, route),
             arrival,
+            renews: true,
         })
     }
 
@@ -163,6 +166,7 @@ impl Question {
             carrier: identity.carrier(),
             freshness,
             arrival,
+            renews: false,
         }
     }
 
@@ -174,6 +178,7 @@ impl Question {
         outcome: Outcome,
         access: &Credential,
     ) -> Visit {
+        let judged_at = core.clock.moment();
         match renew::redeem(core, secret, Effort::Once).await {
             Renewed::Granted(granted) => {
                 let cookies = renew::cookies(core, &granted, self.refresh.is_some());
@@ -181,13 +186,40 @@ impl Question {
                 let renewed = resolve(core, &fresh, self.freshness, core.clock.now()).await;
                 // The browser must keep the successor in any case: its predecessor is spent.
                 let verdict = match renewed {
-                    Outcome::Unproved => self.verdict(outcome, access.clone()),
+                    Outcome::Unproved => {
+                        let outcome = self.unless_too_old(core, outcome, access, judged_at).await;
+                        self.verdict(outcome, access.clone())
+                    }
                     renewed => self.verdict(renewed, fresh),
                 };
                 Visit { verdict, cookies }
             }
             Renewed::Invalid => self.signed_out(core),
-            Renewed::Unavailable => Visit::of(self.verdict(outcome, access.clone())),
+            Renewed::Unavailable => {
+                let outcome = self.unless_too_old(core, outcome, access, judged_at).await;
+                Visit::of(self.verdict(outcome, access.clone()))
+            }
+        }
+    }
+
+    /// What was found before a renewal that came to nothing; found anew where that took so long that it is
+    /// past the bound now.
+    async fn unless_too_old(
+        &self,
+        core: &Arc<Core>,
+        outcome: Outcome,
+        access: &Credential,
+        judged_at: Moment,
+    ) -> Outcome {
+        let now = core.clock.now();
+        let since = now.moment.since(judged_at);
+        match (&outcome, self.freshness) {
+            (Outcome::Yes { proof, .. }, Freshness::Within(bound))
+                if proof.staleness.saturating_add(since) > bound =>
+            {
+                resolve(core, access, self.freshness, now).await
+            }
+            _ => outcome,
         }
     }
 
@@ -229,7 +261,7 @@ impl Question {
         let Outcome::Yes { seen, .. } = outcome else {
             return None;
         };
-        if self.carrier == Carrier::Bearer {
+        if self.carrier == Carrier::Bearer || !self.renews {
             return None;
         }
         let wall = view.wall(self.arrival);

@@ -4,6 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AppSettings, CutOff, KeyId, Position, Scope};
 
+mod walk;
+
+pub use walk::LogWalk;
+
 /// One entry of the log: what changed, and where.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LogEntry {
@@ -69,10 +73,22 @@ pub struct Snapshot {
     pub head: Position,
     /// Who issues the tokens: the claim `iss`.
     pub issuer: String,
+    /// Every cut-off after this position and up to the head is among `cut_offs`. Older
+    /// authorities do not say it: [`Snapshot::complete_since`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complete_since: Option<Position>,
     /// Cut-offs that can still kill something.
     pub cut_offs: Vec<CutOff>,
     /// Public JWKs of the keys whose tokens may still live.
     pub keys: Vec<serde_json::Value>,
     /// All apps.
     pub apps: Vec<AppSettings>,
+}
+
+impl Snapshot {
+    /// After which position no cut-off is missing. Where that is not said, nothing is known of what was
+    /// before the head.
+    pub fn complete_since(&self) -> Position {
+        self.complete_since.unwrap_or(self.head)
+    }
 }

@@ -28,6 +28,10 @@ pub struct ActiveCredential {
     pub client_id: ClientId,
     /// The log position at which the grant was created.
     pub rev: Position,
+    /// A log position that was committed before it was found that the login and the grant stand: no
+    /// cut-off up to there kills it. Not said by older authorities: [`ActiveCredential::as_of`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Position>,
     /// The key that signed it; none for a session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kid: Option<KeyId>,
@@ -46,6 +50,11 @@ pub struct ActiveCredential {
 }
 
 impl ActiveCredential {
+    /// Up to which position of the log no cut-off kills it. The grant was made at `rev`, and so stood then.
+    pub fn as_of(&self) -> Position {
+        self.as_of.map_or(self.rev, |as_of| as_of.max(self.rev))
+    }
+
     /// What decides whether a cut-off kills it.
     pub fn subject(&self) -> Subject<'_> {
         Subject {
@@ -125,6 +134,7 @@ mod tests {
             sid: Sid::mint(now, [2; 10]),
             client_id: "back-office".parse().unwrap(),
             rev: Position::new(1, 7),
+            as_of: Some(Position::new(1, 9)),
             kid: None,
             shape: Shape::Session,
             iat: now.as_secs(),

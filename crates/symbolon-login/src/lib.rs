@@ -42,7 +42,7 @@ mod time;
 pub use admission::{Admission, AtLimit, LoginLimit, UnknownAtLimit, admit};
 pub use attempts::AttemptLimit;
 pub use cut_off::{CutOff, CutOffs, Scope, Subject};
-pub use feed::{Change, Head, LogEntry, Snapshot};
+pub use feed::{Change, Head, LogEntry, LogWalk, Snapshot};
 pub use freshness::{BadFreshness, Freshness, Ground};
 pub use identifier::{BadIdentifier, Identifier};
 pub use ids::{BadId, ClientId, GrantId, KeyId, Role, Sid, UserId};

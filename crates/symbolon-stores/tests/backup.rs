@@ -127,7 +127,7 @@ async fn what_was_issued_after_the_backup_is_dead_and_nothing_else() {
     assert_eq!(stands(&store, &ended).await, Some(false));
     assert_eq!(stands(&store, &after).await, None);
     // Guards that hold a verdict about the lost one learn that it is dead, and only that one.
-    let (_, cut_offs, _) = store.snapshot(NOW).await.unwrap();
+    let cut_offs = store.snapshot(NOW).await.unwrap().cut_offs;
     let killed = |grant: &Grant| {
         cut_offs
             .iter()
@@ -276,7 +276,7 @@ async fn a_restore_takes_nothing_of_the_replaced_files_along() {
     restore(&file, killed.path(), RestoredLogins::Keep, NOW).unwrap();
     let restored = Sqlite::open(killed.path()).unwrap();
     assert_eq!(stands(&restored, &lost).await, None);
-    let (_, cut_offs, _) = restored.snapshot(NOW).await.unwrap();
+    let cut_offs = restored.snapshot(NOW).await.unwrap().cut_offs;
     assert_eq!(cut_offs.len(), 1);
     let Tail::Entries(log) = store.tail(Position::START, 9).await.unwrap() else {
         panic!("the log of the original is as it was");
@@ -301,7 +301,7 @@ async fn a_restore_can_end_all_that_the_backup_knows() {
     assert_eq!((restored.head.number(), restored.ended), (2, 1));
     let store = Sqlite::open(dir.path()).unwrap();
     assert_eq!(stands(&store, &grant).await, Some(false));
-    let (_, cut_offs, _) = store.snapshot(NOW).await.unwrap();
+    let cut_offs = store.snapshot(NOW).await.unwrap().cut_offs;
     assert!(
         cut_offs
             .iter()

@@ -111,6 +111,20 @@ pub enum Tail {
     Reset,
 }
 
+/// The log and the apps, as of one position.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogSnapshot {
+    /// As of here.
+    pub head: Position,
+    /// Every cut-off after this position and up to the head is among `cut_offs`: none was left out, and
+    /// none was removed before. As [`symbolon_login::LogWalk`] finds it.
+    pub complete_since: Position,
+    /// Cut-offs, oldest first.
+    pub cut_offs: Vec<CutOff>,
+    /// All apps.
+    pub apps: Vec<AppSettings>,
+}
+
 /// The store of logins and the revocation log.
 #[async_trait]
 pub trait Logins: Send + Sync {
@@ -196,10 +210,8 @@ pub trait Logins: Send + Sync {
     async fn tail(&self, after: Position, limit: u32) -> Result<Tail, StoreError>;
 
     /// The head, every cut-off that is younger than `kept_since`, and all apps, in one consistent read.
-    async fn snapshot(
-        &self,
-        kept_since: UnixMillis,
-    ) -> Result<(Position, Vec<CutOff>, Vec<AppSettings>), StoreError>;
+    /// Entries are stamped by the clocks of several machines: only `complete_since` says what is missing.
+    async fn snapshot(&self, kept_since: UnixMillis) -> Result<LogSnapshot, StoreError>;
 
     /// Wakes whoever follows the log. Only a hint: correctness rests on [`Logins::tail`].
     fn wake(&self) -> watch::Receiver<Position>;

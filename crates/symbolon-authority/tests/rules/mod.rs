@@ -1,5 +1,6 @@
 //! What logins are held to: limits, lifetimes, and what ends them while they begin.
 
+mod as_of;
 mod guessing;
 mod lifetimes;
 mod limits;

@@ -9,7 +9,10 @@ use symbolon_login::{
 };
 
 use super::*;
-use crate::knowledge::Knowledge;
+use crate::{
+    fault::{Fault, Faults},
+    knowledge::Knowledge,
+};
 
 const ISSUED: i64 = 1_800_000_000;
 const MOST: usize = 5;
@@ -34,10 +37,20 @@ fn knowing(fresh: Option<u64>) -> Knowledge {
         "app".parse().unwrap(),
         MOST,
     );
+    knowledge.restore(&snapshot(), at(0)).unwrap();
+    if let Some(fresh) = fresh {
+        let ticket = knowledge.view().ask(at(fresh)).unwrap();
+        let _ = knowledge.answer(ticket, Position::new(1, 5));
+    }
+    knowledge
+}
+
+fn snapshot() -> Snapshot {
     let second = Duration::from_secs;
-    let snapshot = Snapshot {
+    Snapshot {
         head: Position::new(1, 5),
         issuer: "http://localhost:7300".to_owned(),
+        complete_since: Some(Position::START),
         cut_offs: vec![],
         keys: vec![],
         apps: vec![AppSettings {
@@ -46,17 +59,15 @@ fn knowing(fresh: Option<u64>) -> Knowledge {
             freshness: Freshness::DEFAULT,
             lifetimes: Lifetimes::new(second(3600), second(7200), second(300), second(10)).unwrap(),
         }],
-    };
-    knowledge.restore(&snapshot, at(0)).unwrap();
-    if let Some(fresh) = fresh {
-        let ticket = knowledge.view().ask(at(fresh)).unwrap();
-        let _ = knowledge.answer(ticket, Position::new(1, 5));
     }
-    knowledge
 }
 
 fn seen(shape: Shape, rev: Position, vouched_at: Option<u64>, knowledge: &Knowledge) -> Seen {
-    let facts = facts(shape, rev);
+    seen_with(facts(shape, rev), vouched_at, knowledge)
+}
+
+fn seen_with(facts: ActiveCredential, vouched_at: Option<u64>, knowledge: &Knowledge) -> Seen {
+    let shape = facts.shape;
     Seen::establish(
         CacheKey::of(b"a credential"),
         facts,
@@ -83,6 +94,7 @@ fn facts(shape: Shape, rev: Position) -> ActiveCredential {
         sid: Sid::mint(start, [2; 10]),
         client_id: "app".parse().unwrap(),
         rev,
+        as_of: None,
         kid,
         shape,
         iat: ISSUED,
@@ -301,6 +313,78 @@ fn a_verdict_that_is_remembered_ends_with_the_next_cut_off() {
     let user = UserId::mint(start, [1; 10]);
     cut(&mut knowledge, Scope::User { user });
     assert!(!yes(&knowledge) && !yes(&knowledge));
+}
+
+/// A cut-off that is not known here may have killed it: known ones still do, and the authority's word counts.
+#[test]
+fn what_a_missing_cut_off_may_kill_only_the_authority_lets_in() {
+    let missing = |fault| {
+        let mut knowledge = knowing(Some(99)).with(Faults { fault });
+        let snapshot = Snapshot {
+            complete_since: Some(Position::new(1, 4)),
+            ..snapshot()
+        };
+        knowledge.restore(&snapshot, at(0)).unwrap();
+        knowledge
+    };
+    let within = Freshness::Within(10 * SEC);
+    for shape in [Shape::Session, Shape::Jwt] {
+        for (as_of, vouched, freshness, expected) in [
+            (None, None, within, Judgement::Ask),
+            (Some(3), None, within, Judgement::Ask),
+            (Some(3), None, Freshness::UntilExpiry, Judgement::Ask),
+            (Some(3), Some(95), within, local(5 * SEC)),
+            (Some(4), None, within, local(SEC)),
+            (Some(5), None, within, local(SEC)),
+        ] {
+            let mut knowledge = missing(None);
+            let facts = ActiveCredential {
+                as_of: as_of.map(|number| Position::new(1, number)),
+                ..facts(shape, OLD)
+            };
+            let seen = seen_with(facts, vouched, &knowledge);
+            // The second look is at what the first one left.
+            for _ in 0..2 {
+                let judgement = judge(&seen, freshness, knowledge.view(), now(100));
+                assert_eq!(judgement, expected, "{shape} {as_of:?} {vouched:?}");
+            }
+            let answered = judge_answer(&seen, at(100), within, knowledge.view(), now(100));
+            assert!(matches!(answered, Judgement::Yes(_)));
+            cut(&mut knowledge, Scope::Everything {});
+            let no = Judgement::No(Reason::Ended);
+            assert_eq!(judge(&seen, freshness, knowledge.view(), now(100)), no);
+        }
+        // The rule is what refuses it.
+        let broken = missing(Some(Fault::IgnoreCompleteSince));
+        let seen = seen(shape, OLD, None, &broken);
+        let judgement = judge(&seen, within, broken.view(), now(100));
+        assert_eq!(judgement, local(SEC));
+    }
+}
+
+/// Found alive once, and then a cut-off is forgotten that it is older than.
+#[test]
+fn a_verdict_that_is_remembered_ends_when_what_it_rests_on_is_forgotten() {
+    let mut knowledge = knowing(Some(99));
+    let start = UnixMillis::from_secs(ISSUED);
+    let token = seen(Shape::Jwt, OLD, None, &knowledge);
+    let young = ActiveCredential {
+        as_of: Some(Position::new(1, 6)),
+        ..facts(Shape::Jwt, OLD)
+    };
+    let young = seen_with(young, None, &knowledge);
+    let user = UserId::mint(start, [9; 10]);
+    cut(&mut knowledge, Scope::User { user });
+    let judged = |seen: &Seen, knowledge: &Knowledge| {
+        judge(seen, Freshness::DEFAULT, knowledge.view(), now(100))
+    };
+    assert_eq!(judged(&token, &knowledge), local(SEC));
+    let life = Lifetimes::LONGEST_ACCESS_TOKEN.as_secs();
+    for second in 0..=700 {
+        knowledge.forget(at(life + second));
+    }
+    assert_eq!(judged(&token, &knowledge), Judgement::Ask);
+    assert_eq!(judged(&young, &knowledge), local(SEC));
 }
 
 /// More cut-offs than the guard may keep: what it knows proves nothing until all that it did not keep

@@ -54,6 +54,9 @@ struct Size {
     guard_starts: usize,
     /// Whether what travels may be lost or come twice.
     losses: bool,
+    /// Whether the authority's clock may be so far ahead that a snapshot leaves out all that there is, and
+    /// whether credentials are renewed.
+    forgets: bool,
 }
 
 /// One thing that happens.
@@ -69,7 +72,9 @@ enum Step {
     QuestionArrives(usize),
     AnswerArrives(usize),
     AnswerIsLost(usize),
+    Renew,
     SnapshotIsRead,
+    EmptySnapshotIsRead,
     SnapshotArrives,
     SnapshotIsLost,
     StreamOpens,
@@ -89,14 +94,15 @@ struct State {
     guard_starts: usize,
     /// What was acknowledged when, and before which position it counts no longer.
     ends: Vec<(CutOff, u64, Option<Position>)>,
-    /// The `rev` of each credential, and whose login it is: the one at the beginning, and one that signs
-    /// in on the way.
-    credentials: Vec<(usize, Position)>,
+    /// Whose login each credential is of, its `rev` and its `as_of`: the one at the beginning, and one that
+    /// signs in on the way.
+    credentials: Vec<(usize, Position, Position)>,
     asked: usize,
     questions: Vec<Ticket>,
     answers: Vec<(Ticket, Position)>,
     remembered: Option<Position>,
-    snapshot: Option<(Position, Vec<CutOff>)>,
+    /// Its head, after which position it is complete, and its cut-offs.
+    snapshot: Option<(Position, Position, Vec<CutOff>)>,
     /// Entries under way; none: no stream.
     stream: Option<Vec<CutOff>>,
     needs_snapshot: bool,
@@ -138,7 +144,7 @@ impl State {
             restores: 0,
             guard_starts: 0,
             ends: Vec::new(),
-            credentials: vec![(0, Position::START)],
+            credentials: vec![(0, Position::START, Position::START)],
             asked: 0,
             questions: Vec::new(),
             answers: Vec::new(),
@@ -195,6 +201,15 @@ impl State {
         }
         let wants = self.needs_snapshot && self.stream.is_none();
         may(wants && self.snapshot.is_none(), Step::SnapshotIsRead);
+        let may_forget = size.forgets && !self.log.is_empty();
+        may(
+            wants && self.snapshot.is_none() && may_forget,
+            Step::EmptySnapshotIsRead,
+        );
+        // By the authority's own record, which knows every end up to its head.
+        let subject = self.facts(0);
+        let lives = !self.log.iter().any(|end| end.kills(&subject.subject()));
+        may(size.forgets && lives, Step::Renew);
         may(self.snapshot.is_some(), Step::SnapshotArrives);
         may(size.losses && self.snapshot.is_some(), Step::SnapshotIsLost);
         let may_open = knows && !self.needs_snapshot && self.stream.is_none();
@@ -214,7 +229,7 @@ impl State {
         match step {
             Step::Tick => self.now += 1,
             Step::End(login) => self.append(Scope::Login { sid: sid(login) }),
-            Step::SignIn => self.credentials.push((1, self.head)),
+            Step::SignIn => self.credentials.push((1, self.head, self.head)),
             Step::BackUp => self.backup = Some((self.log.clone(), self.head)),
             Step::Restore => self.restore(broken),
             Step::StartGuard => {
@@ -240,7 +255,13 @@ impl State {
             }
             Step::AnswerArrives(at) => self.answer(at, broken),
             Step::AnswerIsLost(at) => drop(self.answers.remove(at)),
-            Step::SnapshotIsRead => self.snapshot = Some((self.head, self.log.clone())),
+            Step::Renew => self.credentials[0].2 = self.head,
+            Step::SnapshotIsRead => {
+                self.snapshot = Some((self.head, Position::START, self.log.clone()));
+            }
+            Step::EmptySnapshotIsRead => {
+                self.snapshot = Some((self.head, self.head, Vec::new()));
+            }
             Step::SnapshotArrives => self.take_snapshot(),
             Step::SnapshotIsLost => self.snapshot = None,
             Step::StreamOpens => self.open(),
@@ -291,10 +312,11 @@ impl State {
     }
 
     fn take_snapshot(&mut self) {
-        let (head, cut_offs) = self.snapshot.take().unwrap();
+        let (head, complete_since, cut_offs) = self.snapshot.take().unwrap();
         let snapshot = Snapshot {
             head,
             issuer: "https://a.test".to_owned(),
+            complete_since: Some(complete_since),
             cut_offs,
             keys: Vec::new(),
             apps: vec![AppSettings {
@@ -347,13 +369,14 @@ impl State {
     }
 
     fn facts(&self, number: usize) -> ActiveCredential {
-        let (login, rev) = self.credentials[number];
+        let (login, rev, as_of) = self.credentials[number];
         ActiveCredential {
             sub: UserId::mint(wall(), [9; 10]),
             username: "alice".to_owned(),
             sid: sid(login),
             client_id: app(),
             rev,
+            as_of: Some(as_of),
             kid: None,
             shape: Shape::Jwt,
             iat: wall().as_secs(),
@@ -392,7 +415,7 @@ impl State {
             })
             .collect();
         let text = format!(
-            "{} {} {:?} {:?} {:?} {} {} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {} {:?} {dead:?} {:?} {:?}",
+            "{} {} {:?} {:?} {:?} {} {} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {} {:?} {:?} {dead:?} {:?} {:?}",
             self.now,
             self.asked,
             self.log,
@@ -409,6 +432,7 @@ impl State {
             self.stream,
             self.needs_snapshot,
             self.guard.view().applied(),
+            self.guard.view().complete_since,
             self.guard.lease,
             self.guard.marks,
         );
@@ -475,6 +499,7 @@ const STREAM: Size = Size {
     restores: 0,
     guard_starts: 0,
     losses: true,
+    forgets: false,
 };
 
 /// A restore, and what was issued after the backup.
@@ -486,6 +511,7 @@ const EPOCH: Size = Size {
     restores: 1,
     guard_starts: 0,
     losses: false,
+    forgets: true,
 };
 
 /// One end, a guard that starts anew, and two questions that overtake each other.
@@ -497,11 +523,24 @@ const START: Size = Size {
     restores: 0,
     guard_starts: 1,
     losses: false,
+    forgets: false,
+};
+
+/// Snapshots that leave out what ended somebody, and credentials that are renewed.
+const FORGETFUL: Size = Size {
+    ticks: 2,
+    ends: 2,
+    questions: 1,
+    under_way: 1,
+    restores: 0,
+    guard_starts: 1,
+    losses: false,
+    forgets: true,
 };
 
 #[test]
 fn no_order_of_events_lets_anybody_in_past_the_bound() {
-    for size in [STREAM, EPOCH, START] {
+    for size in [STREAM, EPOCH, START, FORGETFUL] {
         match search(size, None) {
             Ok(states) => {
                 println!("{states} states");
@@ -517,6 +556,7 @@ fn each_rule_is_needed() {
     for (broken, size) in [
         (Broken::Guard(Fault::SkipLease), STREAM),
         (Broken::Guard(Fault::ApplyOutOfOrder), STREAM),
+        (Broken::Guard(Fault::IgnoreCompleteSince), FORGETFUL),
         (Broken::NotedAfterAsking, STREAM),
         (Broken::RememberedHead, STREAM),
         (Broken::NoNewEpoch, EPOCH),

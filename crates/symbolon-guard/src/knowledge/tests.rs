@@ -30,6 +30,7 @@ fn snapshot(head: Position, cut_offs: Vec<CutOff>) -> Snapshot {
     Snapshot {
         head,
         issuer: ISSUER.to_owned(),
+        complete_since: Some(Position::START),
         cut_offs,
         keys: Vec::new(),
         apps: vec![app("app", Shape::Session), app("other", Shape::Jwt)],
@@ -294,4 +295,76 @@ fn a_restored_backup_kills_what_it_does_not_know() {
     // What had ended before the backup, or after it, stays so.
     assert!(is_dead(&knowledge, 2, place(0)));
     assert!(is_dead(&knowledge, 3, place(1)));
+}
+
+#[test]
+fn what_a_snapshot_left_out_is_not_known_until_a_fuller_one_comes() {
+    let told = |complete_since, head| Snapshot {
+        complete_since,
+        ..snapshot(head, Vec::new())
+    };
+    let mut knowledge = knowing(place(5));
+    let misses = |knowledge: &Knowledge, number| knowledge.view().misses_any_after(place(number));
+    assert!(!misses(&knowledge, 0));
+    // The stream goes on: nothing is missing.
+    knowledge.apply(&end_of(1, place(6)), at(1));
+    assert!(!misses(&knowledge, 0));
+    let version = knowledge.view().version();
+    knowledge
+        .restore(&told(Some(place(8)), place(9)), at(2))
+        .unwrap();
+    assert!(misses(&knowledge, 7) && !misses(&knowledge, 8));
+    assert!(knowledge.view().version() > version);
+    assert_eq!(knowledge.view().missed(), 1);
+    // What was watched up to 1.9 misses nothing by this one.
+    knowledge
+        .restore(&told(Some(place(3)), place(12)), at(3))
+        .unwrap();
+    assert!(misses(&knowledge, 2) && !misses(&knowledge, 3));
+    assert_eq!(knowledge.view().missed(), 1);
+    // An authority that does not say it.
+    knowledge.restore(&told(None, place(20)), at(4)).unwrap();
+    assert!(misses(&knowledge, 19) && !misses(&knowledge, 20));
+    assert_eq!(knowledge.view().missed(), 2);
+}
+
+#[test]
+fn what_was_forgotten_is_not_known_and_is_said_so() {
+    let mut knowledge = knowing(place(0));
+    for number in 1..=10 {
+        knowledge.apply(&end_of(1, place(number)), at(number * 100));
+    }
+    let misses = |knowledge: &Knowledge, number| knowledge.view().misses_any_after(place(number));
+    let life = REMEMBERED.as_secs();
+    knowledge.forget(at(life + 550));
+    assert!(misses(&knowledge, 4) && !misses(&knowledge, 5));
+    // A snapshot that brings it again brings it to be forgotten again.
+    let whole = Snapshot {
+        complete_since: Some(Position::START),
+        ..snapshot(place(10), Vec::new())
+    };
+    knowledge.restore(&whole, at(life + 551)).unwrap();
+    assert!(misses(&knowledge, 4) && !misses(&knowledge, 5));
+    knowledge.forget(at(life + 2_000));
+    assert!(misses(&knowledge, 9) && !misses(&knowledge, 10));
+    // Of another log nothing is to be forgotten yet.
+    let other = Snapshot {
+        head: Position::new(2, 1),
+        ..whole
+    };
+    knowledge.restore(&other, at(life + 2_001)).unwrap();
+    assert!(!misses(&knowledge, 0));
+}
+
+#[test]
+fn what_found_no_room_is_not_known() {
+    let mut knowledge = Knowledge::new(ISSUER.to_owned(), "app".parse().unwrap(), 2);
+    knowledge
+        .restore(&snapshot(place(0), Vec::new()), at(0))
+        .unwrap();
+    for n in 1..=4 {
+        knowledge.apply(&end_of(n, place(n.into())), at(1));
+    }
+    let view = knowledge.view();
+    assert!(view.misses_any_after(place(3)) && !view.misses_any_after(place(4)));
 }

@@ -105,6 +105,7 @@ impl State {
         Snapshot {
             head: self.head(),
             issuer: ISSUER.to_owned(),
+            complete_since: Some(Position::START),
             cut_offs: self.log.iter().filter_map(LogEntry::cut_off).collect(),
             keys: vec![serde_json::from_str(&key).expect("a JWK is JSON")],
             apps: vec![self.app.clone()],
@@ -172,6 +173,7 @@ impl State {
             let (sid, exp) = read.map_or((None, 0), |(sid, exp)| (Some(sid), exp));
             (sid, Shape::Jwt, kid, exp)
         };
+        let as_of = self.head();
         let Some(grant) = sid.and_then(|sid| self.living(sid, now)) else {
             return Introspection::Inactive;
         };
@@ -181,6 +183,7 @@ impl State {
             sid: grant.sid,
             client_id: APP.parse().expect("a client id"),
             rev: grant.rev,
+            as_of: Some(as_of),
             kid,
             shape,
             iat: now.as_secs(),
@@ -285,6 +288,7 @@ impl State {
             client_id: APP.into(),
             sid: sid.to_string().into(),
             rev: grant.rev.to_string().into(),
+            as_of: Some(self.head().to_string().into()),
             auth_time: grant.began.as_secs(),
             acr: None,
             amr: vec!["pwd".into()],

@@ -258,3 +258,22 @@ async fn an_app_answers_refusals_in_its_own_way_and_learns_why() {
     line("ended", 1);
     line("not-signed-in", 2);
 }
+
+/// What an outer layer was told may be fresh enough there and too old for an inner one.
+#[tokio::test]
+async fn an_inner_layer_takes_no_answer_that_is_older_than_its_bound() {
+    let fake = Fake::start(Shape::Session, "within(10s)").await;
+    let app = App::of(&fake).await;
+    let held = fake.sign_in();
+    fake.go_down(Down::FEED);
+    tokio::time::sleep(Duration::from_millis(1_300)).await;
+    fake.state().slow = Duration::from_millis(1_300);
+    let end = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        fake.end(held.sid);
+    };
+    // Asked before the end, answered later than a second after it: the inner layer asks again.
+    let (response, ()) = tokio::join!(app.visit("/second", &held), end);
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(fake.calls().introspect, 2);
+}

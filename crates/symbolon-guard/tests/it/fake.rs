@@ -75,6 +75,10 @@ pub(crate) struct Inner {
     pub(crate) remembered: bool,
     /// How long an answer about a credential is on its way after it was decided.
     pub(crate) slow: Duration,
+    /// The same of an answer of the token endpoint.
+    pub(crate) slow_tokens: Duration,
+    /// What a snapshot says of how far back it is complete.
+    pub(crate) complete_since: Option<Position>,
 }
 
 /// How often each question was asked.
@@ -163,6 +167,8 @@ impl Fake {
             may_end_logins: true,
             remembered: true,
             slow: Duration::ZERO,
+            slow_tokens: Duration::ZERO,
+            complete_since: Some(Position::START),
         };
         let rng = SystemRandom::new();
         let key = || SigningKey::generate(Algorithm::Es256, &rng).unwrap();
@@ -394,6 +400,7 @@ impl Shared {
             client_id: APP.into(),
             sid: sid.to_string().into(),
             rev: line.rev.to_string().into(),
+            as_of: Some(state.head().to_string().into()),
             auth_time: now,
             acr: None,
             amr: vec!["pwd".into()],
@@ -505,6 +512,7 @@ async fn snapshot(State(shared): App) -> Response {
     Json(Snapshot {
         head: state.head(),
         issuer: state.issuer.clone(),
+        complete_since: state.complete_since,
         cut_offs: state.log.iter().filter_map(LogEntry::cut_off).collect(),
         keys: keys
             .iter()
@@ -615,6 +623,7 @@ fn decide(state: &mut Inner, token: &str) -> Response {
             sid: line.sid,
             client_id: APP.parse().unwrap(),
             rev: line.rev,
+            as_of: Some(state.head()),
             kid: None,
             shape,
             iat: now().as_secs(),
@@ -659,6 +668,8 @@ async fn token(State(shared): App, Form(form): Fields) -> Response {
         let error = json!({ "error": "invalid_grant" });
         return (StatusCode::BAD_REQUEST, Json(error)).into_response();
     };
+    let slow = shared.lock().slow_tokens;
+    tokio::time::sleep(slow).await;
     let held = shared.issue(&line);
     let remembered = shared.lock().remembered;
     let answer = Shared::answer(&held, remembered);

@@ -139,6 +139,66 @@ async fn an_answer_is_as_old_as_its_question() {
     assert_eq!(fake.calls().introspect, 2);
 }
 
+/// A snapshot may have left out what ended this login: only the authority can say. About whoever it issued
+/// a token to since, the guard knows all that it needs.
+#[tokio::test]
+async fn what_a_snapshot_left_out_is_asked_about_and_nothing_else() {
+    for (says, as_of_head, asked) in [
+        (Some(0), false, false),
+        (Some(2), false, true),
+        (Some(2), true, false),
+        (Some(1), false, false),
+        // An authority that does not say how far back it goes: only what is of now is known.
+        (None, false, true),
+        (None, true, false),
+    ] {
+        let fake = Fake::start(Shape::Jwt, "within(10s)").await;
+        fake.end(fake.sign_in().sid);
+        let held = fake.sign_in();
+        fake.end(fake.sign_in().sid);
+        fake.state().complete_since = says.map(|number| Position::new(1, number));
+        let app = App::of(&fake).await;
+        // Issued when the grant was made (1.1), or a moment ago.
+        let token = fake.token(&held, |claims| {
+            if !as_of_head {
+                claims.as_of = None;
+            }
+        });
+        let bearer = format!("Bearer {token}");
+        for _ in 0..2 {
+            let response = app.get("/", &[("authorization", &bearer)]).await;
+            assert_eq!(response.status(), StatusCode::OK, "{says:?} {as_of_head}");
+        }
+        // The answer is as of a later position: it is remembered like any other.
+        let expected = u32::from(asked);
+        assert_eq!(fake.calls().introspect, expected, "{says:?} {as_of_head}");
+        fake.end(held.sid);
+        app.settle(&fake).await;
+        let response = app.get("/", &[("authorization", &bearer)]).await;
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    }
+}
+
+/// The guard of an app starts while the login of somebody runs for hours: with clocks right, nobody is asked.
+#[tokio::test]
+async fn a_long_login_with_a_young_token_is_checked_here_by_a_guard_that_starts() {
+    let fake = Fake::start(Shape::Jwt, "within(10s)").await;
+    let held = fake.sign_in();
+    for _ in 0..50 {
+        fake.end(fake.sign_in().sid);
+    }
+    // All of them are so old that the authority has forgotten them.
+    let newest = fake.state().head();
+    fake.state().complete_since = Some(newest);
+    let token = fake.token(&held, |_| {});
+    let app = App::of(&fake).await;
+    let response = app
+        .get("/", &[("authorization", &format!("Bearer {token}"))])
+        .await;
+    assert_eq!(read(response).await.1, "alice Local");
+    assert_eq!(fake.calls().introspect, 0);
+}
+
 /// Many may share one question, but `live` never takes an answer to a question that was asked before.
 #[tokio::test]
 async fn live_asks_for_itself_and_others_share() {

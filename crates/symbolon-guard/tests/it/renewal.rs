@@ -242,3 +242,40 @@ async fn a_visitor_who_hangs_up_does_not_take_the_refresh_from_the_others() {
     assert_eq!(app.visit("/", &held).await.status(), StatusCode::OK);
     assert_eq!(fake.calls().token, 1);
 }
+
+/// The credential was good when it was looked at; a renewal that comes to nothing must not stretch the bound.
+#[tokio::test]
+async fn a_renewal_that_takes_too_long_makes_no_yes_older() {
+    let fake = Fake::start(Shape::Jwt, "within(1s)").await;
+    let app = App::of(&fake).await;
+    let held = fake.sign_in();
+    let old = aged(&fake, &held, 280);
+    app.settle(&fake).await;
+    fake.go_down(Down::FEED);
+    fake.state().slow_tokens = std::time::Duration::from_secs(5);
+    let end = async {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        fake.end(held.sid);
+    };
+    let (response, ()) = tokio::join!(app.visit("/", &old), end);
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+}
+
+/// The outer layer's renewal was answered in the shape of a moment ago. An inner layer that renewed what
+/// that brought would spend it, and the browser would keep the spent one: the outer layer's cookies come last.
+#[tokio::test]
+async fn an_inner_layer_renews_nothing() {
+    let fake = Fake::start(Shape::Jwt, "within(10s)").await;
+    let app = App::of(&fake).await;
+    let old = aged(&fake, &fake.sign_in(), 280);
+    fake.set_shape(Shape::Session);
+    app.settle(&fake).await;
+    let session = kept(&app.visit("/", &old).await, old.clone());
+    fake.set_shape(Shape::Jwt);
+    app.settle(&fake).await;
+    // A second tab, within the grace.
+    let response = app.visit("/second", &old).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(kept(&response, old).access, session.access);
+    assert_eq!(fake.calls().token, 1);
+}

@@ -56,6 +56,15 @@ pub struct AccessClaims<'a> {
     /// The revocation log's position at the grant's creation, such as `1.42`.
     #[serde(borrow)]
     pub rev: Cow<'a, str>,
+    /// The revocation log's position when the token was issued, such as `1.57`: no cut-off up to there
+    /// kills it.
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "borrowed_option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub as_of: Option<Cow<'a, str>>,
     /// When the person last proved who they are.
     pub auth_time: i64,
     /// How strongly they proved it (RFC 9470).
@@ -98,6 +107,7 @@ impl AccessClaims<'_> {
             client_id: owned(self.client_id),
             sid: owned(self.sid),
             rev: owned(self.rev),
+            as_of: self.as_of.map(owned),
             auth_time: self.auth_time,
             acr: self.acr.map(owned),
             amr: owned_list(self.amr),

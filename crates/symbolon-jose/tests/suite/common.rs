@@ -51,6 +51,7 @@ pub(crate) fn claims() -> AccessClaims<'static> {
         client_id: "dashboard".into(),
         sid: "s1".into(),
         rev: "1.42".into(),
+        as_of: Some("1.57".into()),
         auth_time: NOW - 10,
         acr: None,
         amr: vec!["pwd".into()],

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use symbolon_authority::ports::{
-    Advance, Counted, Directory, Ended, Join, Limits, LoginWithGrants, Logins, NewGrant, Once,
-    Open, Presented, Purpose, Standpoint, StoreError, Tail, Take, Terms,
+    Advance, Counted, Directory, Ended, Join, Limits, LogSnapshot, LoginWithGrants, Logins,
+    NewGrant, Once, Open, Presented, Purpose, Standpoint, StoreError, Tail, Take, Terms,
 };
 use symbolon_login::{
-    AppSettings, ClientId, CutOff, Digest, GrantId, Lifetimes, Login, LoginLimit, Position, Scope,
-    Sid, UnixMillis, UserId,
+    ClientId, Digest, GrantId, Lifetimes, Login, LoginLimit, Position, Scope, Sid, UnixMillis,
+    UserId,
 };
 use tokio::sync::watch;
 
@@ -110,15 +110,12 @@ impl<D: Directory + Logins + 'static> Logins for Bridged<D> {
         self.bridge.redis.tail(after, limit).await
     }
 
-    async fn snapshot(
-        &self,
-        kept_since: UnixMillis,
-    ) -> Result<(Position, Vec<CutOff>, Vec<AppSettings>), StoreError> {
-        let (head, cut_offs, _) = self.bridge.redis.snapshot(kept_since).await?;
+    async fn snapshot(&self, kept_since: UnixMillis) -> Result<LogSnapshot, StoreError> {
+        let mut snapshot = self.bridge.redis.snapshot(kept_since).await?;
         // Read after the head: newer settings than it says come once more as an entry.
         let apps = self.bridge.sql.apps().await?;
-        let settings = apps.into_iter().map(|app| app.settings);
-        Ok((head, cut_offs, settings.collect()))
+        snapshot.apps = apps.into_iter().map(|app| app.settings).collect();
+        Ok(snapshot)
     }
 
     fn wake(&self) -> watch::Receiver<Position> {

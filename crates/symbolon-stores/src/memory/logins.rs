@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 use symbolon_authority::ports::{
-    Advance, Ended, Join, LoginWithGrants, Logins, NewGrant, Open, Presented, Standpoint,
-    StoreError, Tail, Terms,
+    Advance, Ended, Join, LogSnapshot, LoginWithGrants, Logins, NewGrant, Open, Presented,
+    Standpoint, StoreError, Tail, Terms,
 };
 use symbolon_login::{
-    AppSettings, Change, ClientId, CutOff, Grant, GrantId, Lifetimes, Line, Login, LoginLimit,
-    Position, Scope, Sid, UnixMillis, UserId, Verdict,
+    Change, ClientId, Grant, GrantId, Lifetimes, Line, LogWalk, Login, LoginLimit, Position, Scope,
+    Sid, UnixMillis, UserId, Verdict,
 };
 use tokio::sync::watch;
 
@@ -197,15 +197,21 @@ impl Logins for Memory {
         Ok(Tail::Entries(news.take(limit).cloned().collect()))
     }
 
-    async fn snapshot(
-        &self,
-        kept_since: UnixMillis,
-    ) -> Result<(Position, Vec<CutOff>, Vec<AppSettings>), StoreError> {
+    async fn snapshot(&self, kept_since: UnixMillis) -> Result<LogSnapshot, StoreError> {
         let state = self.lock();
-        let young = state.log.iter().filter(|(at, _)| *at >= kept_since);
-        let cut_offs = young.filter_map(|(_, entry)| entry.cut_off()).collect();
+        let head = state.head();
+        let mut walk = LogWalk::begin();
+        for (at, entry) in &state.log {
+            walk.pass(entry, *at >= kept_since);
+        }
+        let (cut_offs, complete_since) = walk.end(head);
         let apps = state.apps.values().map(|app| app.settings.clone());
-        Ok((state.head(), cut_offs, apps.collect()))
+        Ok(LogSnapshot {
+            head,
+            complete_since,
+            cut_offs,
+            apps: apps.collect(),
+        })
     }
 
     fn wake(&self) -> watch::Receiver<Position> {

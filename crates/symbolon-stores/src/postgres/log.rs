@@ -1,8 +1,8 @@
 //! The revocation log: appending to it as the last deed of a transaction, and reading it.
 
 use deadpool_postgres::GenericClient;
-use symbolon_authority::ports::Tail;
-use symbolon_login::{AppSettings, Change, CutOff, LogEntry, Position, UnixMillis};
+use symbolon_authority::ports::{LogSnapshot, Tail};
+use symbolon_login::{Change, LogEntry, LogWalk, Position, UnixMillis};
 
 use super::{
     Transaction,
@@ -106,19 +106,23 @@ pub(super) async fn tail(client: &impl GenericClient, after: Position, limit: u3
 }
 
 /// Head, young cut-offs and all apps, in one consistent read.
-pub(super) async fn snapshot(
-    read: &Transaction<'_>,
-    kept_since: UnixMillis,
-) -> Work<(Position, Vec<CutOff>, Vec<AppSettings>)> {
+pub(super) async fn snapshot(read: &Transaction<'_>, kept_since: UnixMillis) -> Work<LogSnapshot> {
     let head = head(&**read).await?;
-    let sql = "SELECT epoch, number, change FROM log WHERE at >= $1 ORDER BY epoch, number";
-    let mut cut_offs = Vec::new();
+    let sql = "SELECT epoch, number, change, at >= $1 FROM log ORDER BY epoch, number";
+    let mut walk = LogWalk::begin();
     for row in rows(read, sql, &[&kept_since.as_millis()]).await? {
-        if let Change::CutOff { covers: scope } = json(&row, 2)? {
-            let position = position(&row, 0)?;
-            cut_offs.push(CutOff { position, scope });
-        }
+        let entry = LogEntry {
+            position: position(&row, 0)?,
+            change: json(&row, 2)?,
+        };
+        walk.pass(&entry, value(&row, 3)?);
     }
+    let (cut_offs, complete_since) = walk.end(head);
     let apps = all_apps(read).await?.into_iter().map(|app| app.settings);
-    Ok((head, cut_offs, apps.collect()))
+    Ok(LogSnapshot {
+        head,
+        complete_since,
+        cut_offs,
+        apps: apps.collect(),
+    })
 }

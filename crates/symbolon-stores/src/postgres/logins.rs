@@ -3,12 +3,12 @@
 use async_trait::async_trait;
 use deadpool_postgres::GenericClient;
 use symbolon_authority::ports::{
-    Advance, Ended, Join, LoginWithGrants, Logins, NewGrant, Open, Presented, Standpoint,
-    StoreError, Tail, Terms,
+    Advance, Ended, Join, LogSnapshot, LoginWithGrants, Logins, NewGrant, Open, Presented,
+    Standpoint, StoreError, Tail, Terms,
 };
 use symbolon_login::{
-    AppSettings, Change, ClientId, CutOff, Grant, GrantId, Lifetimes, Line, Login, LoginLimit,
-    Position, Scope, Sid, UnixMillis, UserId, Verdict,
+    Change, ClientId, Grant, GrantId, Lifetimes, Line, Login, LoginLimit, Position, Scope, Sid,
+    UnixMillis, UserId, Verdict,
 };
 use tokio::sync::watch;
 use tokio_postgres::IsolationLevel;
@@ -219,10 +219,7 @@ impl Logins for Postgres {
         Ok(log::tail(&client, after, limit).await?)
     }
 
-    async fn snapshot(
-        &self,
-        kept_since: UnixMillis,
-    ) -> Result<(Position, Vec<CutOff>, Vec<AppSettings>), StoreError> {
+    async fn snapshot(&self, kept_since: UnixMillis) -> Result<LogSnapshot, StoreError> {
         let mut client = self.database.client().await?;
         let read = client
             .build_transaction()

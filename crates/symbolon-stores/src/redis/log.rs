@@ -1,8 +1,8 @@
 //! Reading the log: a stream whose ids are the positions.
 
 use redis::{Value, cmd};
-use symbolon_authority::ports::{Ended, StoreError, Tail};
-use symbolon_login::{Change, CutOff, LogEntry, Position, Scope, UnixMillis};
+use symbolon_authority::ports::{Ended, LogSnapshot, StoreError, Tail};
+use symbolon_login::{Change, LogEntry, LogWalk, Position, Scope, UnixMillis};
 
 use super::{
     Args, Cell, Reply,
@@ -39,14 +39,15 @@ pub(super) async fn tail(cell: &Cell, after: Position, limit: u32) -> Result<Tai
     entries.collect::<Result<_, _>>().map(Tail::Entries)
 }
 
-/// The head, and every cut-off up to it that is younger than `kept_since`. What the log holds up to its head
-/// never changes, so pages of it are as good as one read.
-pub(super) async fn cut_offs(
+/// The head, and every cut-off up to it that is younger than `kept_since`; apps are elsewhere. What the log
+/// holds up to its head never changes but that its front leaves, which shows as a gap: so pages of it are as
+/// good as one read.
+pub(super) async fn snapshot(
     cell: &Cell,
     kept_since: UnixMillis,
-) -> Result<(Position, Vec<CutOff>), StoreError> {
+) -> Result<LogSnapshot, StoreError> {
     let head = cell.read_head().await?;
-    let mut found = Vec::new();
+    let mut walk = LogWalk::begin();
     let mut from = "-".to_owned();
     loop {
         let mut page = cmd("XRANGE");
@@ -61,10 +62,16 @@ pub(super) async fn cut_offs(
             last = entry.text()?;
             let (at, change) = fields(entry.list()?)?;
             let entry = read_entry(entry_position(&last)?, &change)?;
-            found.extend(entry.cut_off().filter(|_| at >= kept_since));
+            walk.pass(&entry, at >= kept_since);
         }
         if !whole {
-            return Ok((head, found));
+            let (cut_offs, complete_since) = walk.end(head);
+            return Ok(LogSnapshot {
+                head,
+                complete_since,
+                cut_offs,
+                apps: Vec::new(),
+            });
         }
         from = format!("({last}");
     }

@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 use symbolon_authority::ports::{
-    Advance, Ended, Join, LoginWithGrants, Logins, NewGrant, Open, Presented, Standpoint,
-    StoreError, Tail, Terms,
+    Advance, Ended, Join, LogSnapshot, LoginWithGrants, Logins, NewGrant, Open, Presented,
+    Standpoint, StoreError, Tail, Terms,
 };
 use symbolon_login::{
-    AppSettings, Change, ClientId, CutOff, Grant, GrantId, Lifetimes, Line, Login, LoginLimit,
-    Position, Scope, Sid, UnixMillis, UserId, Verdict,
+    Change, ClientId, Grant, GrantId, Lifetimes, Line, Login, LoginLimit, Position, Scope, Sid,
+    UnixMillis, UserId, Verdict,
 };
 use tokio::sync::watch;
 
@@ -226,12 +226,8 @@ impl Logins for Redis {
         log::tail(&self.cell, after, limit).await
     }
 
-    async fn snapshot(
-        &self,
-        kept_since: UnixMillis,
-    ) -> Result<(Position, Vec<CutOff>, Vec<AppSettings>), StoreError> {
-        let (head, cut_offs) = log::cut_offs(&self.cell, kept_since).await?;
-        Ok((head, cut_offs, Vec::new()))
+    async fn snapshot(&self, kept_since: UnixMillis) -> Result<LogSnapshot, StoreError> {
+        log::snapshot(&self.cell, kept_since).await
     }
 
     fn wake(&self) -> watch::Receiver<Position> {

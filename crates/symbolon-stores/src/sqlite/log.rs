@@ -1,9 +1,9 @@
 //! The revocation log in SQLite: ending what a cut-off covers, and reading the log.
 
 use rusqlite::{Connection, OptionalExtension, Params, params};
-use symbolon_authority::ports::{Ended, Tail};
+use symbolon_authority::ports::{Ended, LogSnapshot, Tail};
 use symbolon_login::{
-    AppSettings, Change, ClientId, CutOff, LogEntry, Position, Scope, Sid, UnixMillis, UserId,
+    Change, ClientId, LogEntry, LogWalk, Position, Scope, Sid, UnixMillis, UserId,
 };
 
 use super::{
@@ -196,20 +196,27 @@ pub(super) fn snapshot(
     conn: &Connection,
     head: Position,
     kept_since: UnixMillis,
-) -> Work<(Position, Vec<CutOff>, Vec<AppSettings>)> {
+) -> Work<LogSnapshot> {
     let read = conn.unchecked_transaction()?;
-    let sql = "SELECT epoch, number, change FROM log
-               WHERE at >= ?1 AND (epoch, number) <= (?2, ?3) ORDER BY epoch, number";
-    let mut young = read.prepare_cached(sql)?;
+    let sql = "SELECT epoch, number, change, at >= ?1 FROM log
+               WHERE (epoch, number) <= (?2, ?3) ORDER BY epoch, number";
+    let mut entries = read.prepare_cached(sql)?;
     let since = kept_since.as_millis();
-    let mut rows = young.query(params![since, head.epoch(), to_integer(head.number())?])?;
-    let mut cut_offs = Vec::new();
+    let mut rows = entries.query(params![since, head.epoch(), to_integer(head.number())?])?;
+    let mut walk = LogWalk::begin();
     while let Some(row) = rows.next()? {
-        if let Change::CutOff { covers: scope } = json(row, 2)? {
-            let position = position(row, 0, 1)?;
-            cut_offs.push(CutOff { position, scope });
-        }
+        let entry = LogEntry {
+            position: position(row, 0, 1)?,
+            change: json(row, 2)?,
+        };
+        walk.pass(&entry, row.get(3)?);
     }
+    let (cut_offs, complete_since) = walk.end(head);
     let apps = all_apps(&read)?.into_iter().map(|app| app.settings);
-    Ok((head, cut_offs, apps.collect()))
+    Ok(LogSnapshot {
+        head,
+        complete_since,
+        cut_offs,
+        apps: apps.collect(),
+    })
 }

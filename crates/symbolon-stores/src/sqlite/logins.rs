@@ -5,12 +5,12 @@ use std::{collections::BTreeSet, sync::Arc};
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Result as Read, Row, params};
 use symbolon_authority::ports::{
-    Advance, Ended, Join, LoginWithGrants, Logins, NewGrant, Open, Presented, Standpoint,
-    StoreError, Tail, Terms,
+    Advance, Ended, Join, LogSnapshot, LoginWithGrants, Logins, NewGrant, Open, Presented,
+    Standpoint, StoreError, Tail, Terms,
 };
 use symbolon_login::{
-    AppSettings, Change, ClientId, CutOff, Grant, GrantId, Lifetimes, Line, Login, LoginLimit,
-    Position, Scope, Sid, UnixMillis, UserId, Verdict,
+    Change, ClientId, Grant, GrantId, Lifetimes, Line, Login, LoginLimit, Position, Scope, Sid,
+    UnixMillis, UserId, Verdict,
 };
 use tokio::sync::watch;
 
@@ -212,10 +212,7 @@ impl Logins for Sqlite {
             .await
     }
 
-    async fn snapshot(
-        &self,
-        kept_since: UnixMillis,
-    ) -> Result<(Position, Vec<CutOff>, Vec<AppSettings>), StoreError> {
+    async fn snapshot(&self, kept_since: UnixMillis) -> Result<LogSnapshot, StoreError> {
         let head = self.committed_head();
         self.read(move |conn| log::snapshot(conn, head, kept_since))
             .await

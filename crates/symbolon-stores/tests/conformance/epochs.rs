@@ -39,12 +39,19 @@ pub(crate) async fn a_new_epoch_kills_what_the_backup_does_not_know(store: Share
     assert!(matches!(advanced, Advance::Ended));
     // Who followed the old log begins anew, and learns what is dead.
     assert_eq!(store.tail(from, 10).await.unwrap(), Tail::Reset);
-    let (head, cut_offs, _) = store.snapshot(at(-DAY)).await.unwrap();
+    let snapshot = store.snapshot(at(-DAY)).await.unwrap();
     let expected = CutOff {
         position: ended.position,
         scope: Scope::Restored { from },
     };
-    assert_eq!((head, cut_offs), (ended.position, vec![expected]));
+    assert_eq!(
+        (snapshot.head, snapshot.cut_offs),
+        (ended.position, vec![expected])
+    );
+    // The new epoch's first entry follows the last one of what was restored.
+    assert_eq!(snapshot.complete_since, Position::START);
+    let later = store.snapshot(at(10)).await.unwrap();
+    assert_eq!(later.complete_since, ended.position);
     let start = from.next_epoch(at(9));
     assert_eq!(entries(&store, start, 10).await.len(), 1);
     // Life goes on in the new epoch.

@@ -1,6 +1,6 @@
 //! The log: head, tail, snapshot, wake.
 
-use symbolon_authority::ports::{Tail, Terms};
+use symbolon_authority::ports::{LogSnapshot, Tail, Terms};
 use symbolon_login::{Change, Position, Scope};
 
 use crate::fixture::*;
@@ -14,9 +14,10 @@ pub(crate) async fn the_log_starts_empty(store: Shared) {
     assert_eq!(store.head().await.unwrap(), Position::START);
     let nothing = Tail::Entries(Vec::new());
     assert_eq!(store.tail(Position::START, 10).await.unwrap(), nothing);
-    let (head, cut_offs, apps) = store.snapshot(at(-DAY)).await.unwrap();
-    assert!(cut_offs.is_empty() && apps.is_empty());
-    assert_eq!(head, Position::START);
+    let snapshot = store.snapshot(at(-DAY)).await.unwrap();
+    assert!(snapshot.cut_offs.is_empty() && snapshot.apps.is_empty());
+    assert_eq!(snapshot.head, Position::START);
+    assert_eq!(snapshot.complete_since, Position::START);
     assert_eq!(*store.wake().borrow(), Position::START);
 }
 
@@ -81,15 +82,46 @@ pub(crate) async fn a_snapshot_holds_what_can_still_kill(store: Shared) {
     store.add_app(app("b"), at(1500)).await.unwrap();
     store.add_app(app("a"), at(0)).await.unwrap();
     append(&store, 3, 2000).await;
-    let (head, cut_offs, apps) = store.snapshot(at(1000)).await.unwrap();
-    assert_eq!(head, Position::new(1, 5));
-    let kept: Vec<_> = cut_offs
-        .iter()
-        .map(|cut_off| cut_off.position.number())
-        .collect();
-    assert_eq!(kept, [2, 5]);
-    assert_eq!(cut_offs[1].scope, Scope::Login { sid: sid(3) });
-    assert_eq!(apps, [app("a").settings, app("b").settings]);
+    let snapshot = store.snapshot(at(1000)).await.unwrap();
+    assert_eq!(snapshot.head, Position::new(1, 5));
+    assert_eq!(numbers(&snapshot), [2, 5]);
+    assert_eq!(snapshot.cut_offs[1].scope, Scope::Login { sid: sid(3) });
+    assert_eq!(snapshot.apps, [app("a").settings, app("b").settings]);
+    assert_eq!(snapshot.complete_since, Position::new(1, 1));
+}
+
+fn numbers(snapshot: &LogSnapshot) -> Vec<u64> {
+    let cut_offs = snapshot.cut_offs.iter();
+    cut_offs.map(|one| one.position.number()).collect()
+}
+
+/// The times of entries are those of several machines, and need not grow.
+pub(crate) async fn a_snapshot_says_from_where_on_it_is_complete(store: Shared) {
+    let complete_since = async |kept_since| {
+        let snapshot = store.snapshot(at(kept_since)).await.unwrap();
+        (numbers(&snapshot), snapshot.complete_since.number())
+    };
+    for (n, now) in [(1, 9_000), (2, 1_000), (3, 7_000), (4, 2_000), (5, 8_000)] {
+        append(&store, n, now).await;
+    }
+    assert_eq!(complete_since(0).await, (vec![1, 2, 3, 4, 5], 0));
+    assert_eq!(complete_since(1_500).await, (vec![1, 3, 4, 5], 2));
+    assert_eq!(complete_since(5_000).await, (vec![1, 3, 5], 4));
+    assert_eq!(complete_since(8_500).await, (vec![1], 5));
+    // What is no cut-off is never missing.
+    store.add_app(app("a"), at(0)).await.unwrap();
+    assert_eq!(complete_since(5_000).await, (vec![1, 3, 5], 4));
+    // The first entry is young: nothing leaves. Then the two at the front do.
+    store.sweep(at(8_500), 100).await.unwrap();
+    assert_eq!(complete_since(0).await, (vec![1, 2, 3, 4, 5], 0));
+    store.sweep(at(9_500), 2).await.unwrap();
+    assert_eq!(complete_since(0).await, (vec![3, 4, 5], 2));
+    assert_eq!(complete_since(1_500).await, (vec![3, 4, 5], 2));
+    store.sweep(at(9_500), 100).await.unwrap();
+    assert_eq!(complete_since(0).await, (vec![], 5));
+    append(&store, 6, 500).await;
+    assert_eq!(complete_since(0).await, (vec![7], 5));
+    assert_eq!(complete_since(1_000).await, (vec![], 7));
 }
 
 pub(crate) async fn the_wake_follows_the_head(store: Shared) {

@@ -83,6 +83,7 @@ macro_rules! backend {
                     a_tail_comes_in_stretches
                     a_strange_position_resets
                     a_snapshot_holds_what_can_still_kill
+                    a_snapshot_says_from_where_on_it_is_complete
                     the_wake_follows_the_head;
                 once: a_value_is_fresh_once
                     a_value_expires_at_the_edge

@@ -211,7 +211,7 @@ impl Checker {
         skew: (i64, i64),
         now: Stamp,
     ) -> Result<(), Broken> {
-        let (_, request) = self.requests[&number].clone();
+        let (arrived, request) = self.requests[&number].clone();
         let facts = &request.facts;
         let dead = |end: &End| end.acknowledged.is_some() && kills(end, facts);
         self.tally.probes += u64::from(self.ends.iter().any(dead));
@@ -221,7 +221,7 @@ impl Checker {
             503 => self.tally.unproved += 1,
             other => return Err(("an answer is 200, 401 or 503", format!("{number}: {other}"))),
         }
-        if !self.lives(&request, skew, now) {
+        if !self.lives(&request, skew, arrived, now) {
             return Ok(());
         }
         self.tally.living_checks += 1;
@@ -255,7 +255,13 @@ impl Checker {
 
     /// Whether the credential surely lives: nothing that was ever committed kills it, no clock can take it
     /// for expired or for one of the future, and its line stands where the holder thinks.
-    fn lives(&self, request: &Request, (behind, ahead): (i64, i64), now: Stamp) -> bool {
+    fn lives(
+        &self,
+        request: &Request,
+        (behind, ahead): (i64, i64),
+        arrived: Stamp,
+        now: Stamp,
+    ) -> bool {
         let facts = &request.facts;
         let killed = self
             .ends
@@ -269,10 +275,11 @@ impl Checker {
         let key = (facts.sid, facts.client_id.clone());
         let moved = self.moved.get(&key).is_some_and(|at| *at >= facts.since);
         let true_now = calendar(now.at).as_millis();
+        let true_then = calendar(arrived.at).as_millis();
         let in_its_time = match facts.times {
             Some((iat, exp)) => {
-                // Ten seconds beside the edges: a request may have waited.
-                iat * 1_000 <= true_now + behind && true_now + ahead + 10_000 < exp * 1_000
+                // Ten seconds beside the end: a request may have waited. At its beginning it did not help to wait.
+                iat * 1_000 <= true_then + behind && true_now + ahead + 10_000 < exp * 1_000
             }
             None => ahead - behind < 3_600_000,
         };

@@ -12,13 +12,13 @@ use symbolon_server::{
         App, PasswordHash, User,
         ports::{
             AddApp, AddUser, Advance, AppChange, ChangeKeys, Directory, Ended, Join, KeyChange,
-            LoginWithGrants, Logins, NewGrant, Open, Presented, Standpoint, StoreError, StoredKey,
-            Tail, Terms,
+            LogSnapshot, LoginWithGrants, Logins, NewGrant, Open, Presented, Standpoint,
+            StoreError, StoredKey, Tail, Terms,
         },
     },
     login::{
-        AppSettings, ClientId, CutOff, GrantId, Identifier, Lifetimes, LogEntry, Login, LoginLimit,
-        LoginPolicy, Position, Role, Scope, Sid, UnixMillis, UserId,
+        ClientId, CutOff, GrantId, Identifier, Lifetimes, LogEntry, Login, LoginLimit, LoginPolicy,
+        Position, Role, Scope, Sid, UnixMillis, UserId,
     },
 };
 use symbolon_stores::Memory;
@@ -54,8 +54,11 @@ impl Disk {
         Arc::clone(&self.now.lock().unwrap())
     }
 
-    /// Puts a backup in its place and begins a new epoch. The nodes have to be down.
+    /// Puts a backup in its place and begins a new epoch, which outranks the log that it replaces (as
+    /// `symbolon restore` does, whatever the clock says). The nodes have to be down.
     pub(crate) async fn restore(&self, backup: &Memory, now: UnixMillis) {
+        let replaced = self.memory().head().await.unwrap();
+        let now = now.max(UnixMillis::from_secs(i64::from(replaced.epoch()) + 1));
         let memory = Arc::new(backup.copied());
         let from = memory.head().await.unwrap();
         let ended = memory.begin_epoch(now).await.unwrap();
@@ -250,7 +253,7 @@ verbs! {
     async fn mark_backup(&self, now: UnixMillis) -> Position;
     async fn begin_epoch(&self, now: UnixMillis) -> Ended;
     async fn tail(&self, after: Position, limit: u32) -> Tail;
-    async fn snapshot(&self, kept_since: UnixMillis) -> (Position, Vec<CutOff>, Vec<AppSettings>);
+    async fn snapshot(&self, kept_since: UnixMillis) -> LogSnapshot;
     async fn sweep(&self, before: UnixMillis, limit: u32) -> u64;
     }
 

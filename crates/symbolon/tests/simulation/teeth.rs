@@ -13,7 +13,11 @@ use crate::{
 const SEEDS: usize = 60;
 
 fn is_seen(broken: Broken, in_climate: impl Fn(Climate) -> bool) {
-    let seeds = (0..).filter(|seed| in_climate(Climate::of(*seed)));
+    is_seen_from(0, broken, in_climate);
+}
+
+fn is_seen_from(first: u64, broken: Broken, in_climate: impl Fn(Climate) -> bool) {
+    let seeds = (first..).filter(|seed| in_climate(Climate::of(*seed)));
     for seed in seeds.take(SEEDS) {
         if let Err(violation) = run(seed, Some(broken)).verdict {
             if violation.rule != "no yes past the bound" {
@@ -52,6 +56,14 @@ fn a_guard_that_trusts_the_wall_clock_is_seen() {
 #[test]
 fn a_guard_that_forgets_too_early_is_seen() {
     is_seen(Broken::Guard(Fault::ForgetEarly), |_| true);
+}
+
+/// A guard has to start in the seconds after a node's clock went far ahead, and somebody has to come whom an
+/// end of just then killed: one seed of a hundred.
+#[test]
+fn a_guard_that_takes_what_it_was_told_for_all_is_seen() {
+    let broken = Broken::Guard(Fault::IgnoreCompleteSince);
+    is_seen_from(3_240, broken, |climate| climate.clocks == Clocks::Wild);
 }
 
 #[test]

@@ -4,12 +4,11 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use symbolon_authority::ports::{
-    Advance, Ended, Join, LoginWithGrants, Logins, NewGrant, Open, Presented, Standpoint,
-    StoreError, Tail, Terms,
+    Advance, Ended, Join, LogSnapshot, LoginWithGrants, Logins, NewGrant, Open, Presented,
+    Standpoint, StoreError, Tail, Terms,
 };
 use symbolon_login::{
-    AppSettings, ClientId, CutOff, GrantId, Lifetimes, Login, LoginLimit, Position, Scope, Sid,
-    UnixMillis, UserId,
+    ClientId, GrantId, Lifetimes, Login, LoginLimit, Position, Scope, Sid, UnixMillis, UserId,
 };
 use symbolon_stores::Memory;
 use tokio::sync::watch;
@@ -87,6 +86,6 @@ pass_on! {
     async fn begin_epoch(&self, now: UnixMillis) -> Ended;
     async fn head(&self) -> Position;
     async fn tail(&self, after: Position, limit: u32) -> Tail;
-    async fn snapshot(&self, kept_since: UnixMillis) -> (Position, Vec<CutOff>, Vec<AppSettings>);
+    async fn snapshot(&self, kept_since: UnixMillis) -> LogSnapshot;
     async fn sweep(&self, before: UnixMillis, limit: u32) -> u64;
 }

@@ -119,7 +119,7 @@ async fn the_log_keeps_an_end_until_its_login_is_gone() {
     // One row at a time: the grant, the login, and only then the entry that ended it.
     for _ in 0..3 {
         let (login, entries) = (store.login(sid(1)).await, store.snapshot(NOW).await);
-        let (login, entries) = (login.unwrap(), entries.unwrap().1.len());
+        let (login, entries) = (login.unwrap(), entries.unwrap().cut_offs.len());
         assert!(login.is_none_or(|found| found.login.ended_at.is_some()));
         assert_eq!(entries, 2);
         assert_eq!(store.sweep(NOW.plus(DAY), 1).await.unwrap(), 1);
