@@ -358,7 +358,7 @@ async fn a_key_that_was_revoked_after_the_backup_does_not_come_back() {
     assert_eq!(store.head().await.unwrap(), restored.head);
     assert_eq!(kids(&store).await, ["stays"]);
     assert_eq!(stands(&store, &before).await, Some(true));
-    let (_, cut_offs, _) = store.snapshot(NOW).await.unwrap();
+    let cut_offs = store.snapshot(NOW).await.unwrap().cut_offs;
     let kid: KeyId = "stolen".parse().unwrap();
     let cut = cut_offs
         .iter()
