@@ -365,9 +365,12 @@ impl OwnRoute {
 /// Cookies, and who may store the answer.
 fn finish(response: &mut Response, cookies: Vec<HeaderValue>, is_known: bool) {
     let headers = response.headers_mut();
-    // A cache that keeps an answer keeps its cookies: no app's wish goes before that.
-    if !cookies.is_empty() || (is_known && !headers.contains_key(header::CACHE_CONTROL)) {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+    if !cookies.is_empty() {
+        // A cache that keeps an answer keeps its cookies: no app's wish goes before that.
+        headers.insert(header::CACHE_CONTROL, NO_STORE);
+    } else if is_known {
+        headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
     }
     response::varies(headers);
     response::set_cookies(headers, cookies);

@@ -1,7 +1,7 @@
 //! What an answer of the guard's own looks like: problem details for programs, a small page for people.
 
 use axum::{body::Body, response::Response};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, header::Entry};
 
 /// One kind of refusal: its name, status and words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,12 +202,15 @@ pub(crate) fn never_stored(headers: &mut HeaderMap) {
 /// The answer depends on who asks (CVE-2023-30861).
 pub(crate) fn varies(headers: &mut HeaderMap) {
     const BOTH: HeaderValue = HeaderValue::from_static("Cookie, Authorization");
-    if !headers
-        .get_all(header::VARY)
-        .iter()
-        .any(|value| value == BOTH)
-    {
-        headers.append(header::VARY, BOTH);
+    match headers.entry(header::VARY) {
+        Entry::Vacant(place) => {
+            place.insert(BOTH);
+        }
+        Entry::Occupied(mut there) => {
+            if there.iter().all(|value| value != BOTH) {
+                there.append(BOTH);
+            }
+        }
     }
 }
 

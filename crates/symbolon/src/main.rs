@@ -17,19 +17,24 @@ mod world;
 
 use std::{
     io::{self, IsTerminal, Write},
+    num::NonZero,
     process::ExitCode,
+    thread,
 };
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser};
 use cli::{Cli, Command};
+use tokio::runtime::{Builder, Runtime};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let command = Cli::parse().command;
     start_log(matches!(command, Command::Serve(_) | Command::Guard(_)));
-    match run(command).await {
+    let outcome = runtime()
+        .context("cannot start threads")
+        .and_then(|runtime| runtime.block_on(run(command)));
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // One line: what failed, then why, whatever a library put in between.
@@ -39,6 +44,16 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// A thread for each core that the process may use. On a single one work is not handed between threads.
+fn runtime() -> io::Result<Runtime> {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let mut builder = match cores {
+        1 => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    builder.enable_all().build()
 }
 
 async fn run(command: Command) -> Result<()> {

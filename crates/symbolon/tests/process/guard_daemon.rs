@@ -115,6 +115,36 @@ async fn the_guards_query_is_understood_or_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_core_is_enough_for_authority_and_guard() {
+    let mut town = Town::new().await;
+    town.stop();
+    town.is_on_one_core = true;
+    town.start().await;
+    let secret = town.register_app("api", "jwt", "within(10s)", CALLBACK);
+    let daemon = Daemon::start(&town, "api", &secret, &PUBLIC).await;
+    for shown in ["first", "second"] {
+        let alice = town.sign_in("alice", "api").await;
+        let check = || {
+            daemon
+                .check("", "GET")
+                .bearer_auth(text(&alice, "access_token"))
+        };
+        let answers = futures_util::future::join_all((0..64).map(|_| check().send())).await;
+        assert!(
+            answers
+                .iter()
+                .all(|answer| answer.as_ref().unwrap().status() == StatusCode::OK),
+            "{shown}"
+        );
+        town.order(&["login", "end", "--user", "alice"], "");
+        let began = Instant::now();
+        while check().send().await.unwrap().status() != StatusCode::UNAUTHORIZED {
+            assert!(began.elapsed() < Duration::from_secs(10), "{shown}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_guard_answers_at_its_own_addresses_only() {
     let town = Town::new().await;
     let secret = town.register_app("pages", "session", "within(10s)", CALLBACK);

@@ -13,7 +13,7 @@ use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinSet};
 
-use crate::town::{PROGRAM, Process, Town, client, free_port};
+use crate::town::{self, Process, Town, client, free_port};
 
 /// Header names that only the guard may fill, as a CGI app would read them.
 pub(crate) const NAMES: [&str; 4] = [
@@ -81,7 +81,7 @@ impl Daemon {
     /// Starts it for an app of the town and waits until it answers.
     pub(crate) async fn start(town: &Town, app: &str, secret: &str, more: &[&str]) -> Self {
         let port = free_port();
-        let child = Command::new(PROGRAM)
+        let child = town::program(town.is_on_one_core)
             .args(["guard", "--authority", &town.url, "--app", app])
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .args(more)

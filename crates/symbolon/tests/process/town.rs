@@ -137,6 +137,18 @@ pub(crate) struct Town {
     pub(crate) environment: Environment,
     pub(crate) port: u16,
     directory: tempfile::TempDir,
+    /// Whether the authority may use one core only.
+    pub(crate) is_on_one_core: bool,
+}
+
+/// The program, or the same on the machine's first core alone.
+pub(crate) fn program(is_on_one_core: bool) -> Command {
+    if !is_on_one_core {
+        return Command::new(PROGRAM);
+    }
+    let mut command = Command::new("taskset");
+    command.args(["-c", "0", PROGRAM]);
+    command
 }
 
 impl Town {
@@ -168,6 +180,7 @@ impl Town {
             environment,
             port,
             directory: tempfile::tempdir().unwrap(),
+            is_on_one_core: false,
         }
     }
 
@@ -194,7 +207,7 @@ impl Town {
     /// Starts the authority and waits until it is ready; gives the time that took.
     pub(crate) async fn start(&mut self) -> Duration {
         let began = Instant::now();
-        let child = Command::new(PROGRAM)
+        let child = program(self.is_on_one_core)
             .args(["serve", "--listen", &format!("localhost:{}", self.port)])
             .arg("--data")
             .arg(self.data())
