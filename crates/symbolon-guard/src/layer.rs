@@ -364,8 +364,8 @@ impl OwnRoute {
 
 /// Cookies, and who may store the answer.
 fn finish(response: &mut Response, cookies: Vec<HeaderValue>, is_known: bool) {
-    let headers = response.headers_mut();
     const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+    let headers = response.headers_mut();
     if !cookies.is_empty() {
         // A cache that keeps an answer keeps its cookies: no app's wish goes before that.
         headers.insert(header::CACHE_CONTROL, NO_STORE);

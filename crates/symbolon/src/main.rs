@@ -30,12 +30,15 @@ use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitEx
 
 fn main() -> ExitCode {
     let command = Cli::parse().command;
-    start_log(matches!(command, Command::Serve(_) | Command::Guard(_)));
+    let serves = matches!(command, Command::Serve(_) | Command::Guard(_));
+    start_log(serves);
     let outcome = runtime()
         .context("cannot start threads")
         .and_then(|runtime| runtime.block_on(run(command)));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
+        // No news for whoever left; what a shell makes of a program that SIGPIPE ended.
+        Err(error) if !serves && error.is::<output::ReaderLeft>() => ExitCode::from(141),
         Err(error) => {
             // One line: what failed, then why, whatever a library put in between.
             let text = format!("{error:#}");

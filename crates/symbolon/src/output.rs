@@ -1,18 +1,41 @@
 //! What the command line prints: tables for people, JSON for programs.
 
-use std::io::{self, Write};
+use std::{
+    error::Error,
+    fmt,
+    io::{self, Write},
+};
 
 use anyhow::Result;
 use serde_json::Value;
 
+/// Whoever read the output wants no more of it, as `head` does.
+#[derive(Debug)]
+pub(crate) struct ReaderLeft;
+
+impl fmt::Display for ReaderLeft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("nobody reads the output any more")
+    }
+}
+
+impl Error for ReaderLeft {}
+
 /// Prints a line.
 pub(crate) fn line(text: &str) -> Result<()> {
-    Ok(writeln!(io::stdout().lock(), "{}", printable(text))?)
+    told(writeln!(io::stdout().lock(), "{}", printable(text)))
 }
 
 /// Prints a JSON value on one line.
 pub(crate) fn json(value: &Value) -> Result<()> {
-    Ok(writeln!(io::stdout().lock(), "{value}")?)
+    told(writeln!(io::stdout().lock(), "{value}"))
+}
+
+fn told(written: io::Result<()>) -> Result<()> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(ReaderLeft.into()),
+        written => Ok(written?),
+    }
 }
 
 /// Prints rows under their headings, in columns.
@@ -32,7 +55,7 @@ pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) -> Result<()> {
             text.push_str(cell);
             text.extend(std::iter::repeat_n(' ', padding));
         }
-        writeln!(out, "{}", printable(text.trim_end()))?;
+        told(writeln!(out, "{}", printable(text.trim_end())))?;
     }
     Ok(())
 }

@@ -188,7 +188,7 @@ fn requested(parameters: &Parameters) -> Result<Requested, Tell> {
     let challenge = one("code_challenge")
         .and_then(CodeChallenge::parse)
         .ok_or(invalid("code_challenge: expected a SHA-256 in base64url"))?;
-    // RFC 9470 section 4: whoever asks for a context class does not want a token without it, and
+    // RFC 9470: whoever asks for a context class does not want a token without it, and
     // passwords are of none.
     if one("acr_values").is_some() {
         return Err(Tell {

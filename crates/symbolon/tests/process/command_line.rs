@@ -341,6 +341,22 @@ async fn token_inspect_shows_the_parts_and_each_verdict() {
     );
 }
 
+#[test]
+fn who_reads_no_further_is_told_of_no_error() {
+    use std::process::{Command, Stdio};
+
+    let mut child = Command::new(crate::town::PROGRAM)
+        .args(["advise", "--platform", "spa", "--lang", "en"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    assert_eq!(output.status.code(), Some(141));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_start_prints_a_link_for_the_first_administrator_once() {
     use std::{
