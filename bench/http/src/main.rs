@@ -25,10 +25,11 @@ struct Row {
     sent: &'static str,
 }
 
-const ROWS: [Row; 10] = [
+const ROWS: [Row; 11] = [
     row("axum alone", "bare", 0, ""),
     row("axum alone, sent the session", "bare", 1, "session"),
     row("axum alone, sent the JWT", "bare", 2, "jwt"),
+    row("a layer that checks nothing", "layer", 1, "session"),
     row("symbolon, session", "session", 1, "session"),
     row("symbolon, JWT", "jwt", 2, "jwt"),
     row("symbolon guard, session", DAEMON, 1, "session"),
@@ -177,7 +178,13 @@ fn main() {
             };
             let path = if row.kind == DAEMON { "/check" } else { "/me" };
             let request = client::request(path, &credential);
-            client::demands(of(row.kind).port, path, &credential, row.kind != "bare").await;
+            client::demands(
+                of(row.kind).port,
+                path,
+                &credential,
+                !matches!(row.kind, "bare" | "layer"),
+            )
+            .await;
             requests.push(request);
         }
         for (row, request) in ROWS.iter().zip(&requests) {

@@ -14,7 +14,7 @@ const TOP: f64 = 64.0;
 pub fn of(results: &[Result]) -> String {
     let shown: Vec<&Result> = results
         .iter()
-        .filter(|result| result.kind != "bare" || result.name == "axum alone")
+        .filter(|result| result.name == "axum alone" || !matches!(result.kind, "bare" | "layer"))
         .collect();
     let most = shown.iter().map(|r| r.per_second[1]).fold(1.0, f64::max);
     let height = TOP + STEP * shown.len() as f64 + 30.0;

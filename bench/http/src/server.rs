@@ -4,9 +4,10 @@
 use std::{collections::HashMap, convert::Infallible, sync::Arc, sync::OnceLock};
 
 use axum::{
-    Json, Router,
-    extract::FromRequestParts,
-    http::{StatusCode, request::Parts},
+    Extension, Json, Router,
+    extract::{FromRequestParts, Request},
+    http::{HeaderValue, StatusCode, request::Parts},
+    response::Response,
     routing::get,
 };
 use axum_login::{AuthManagerLayerBuilder, AuthSession, AuthUser, AuthnBackend, login_required};
@@ -14,6 +15,7 @@ use jsonwebtoken as jwt;
 use serde::{Deserialize, Serialize};
 use symbolon_guard::{Guard, Identity};
 use tokio::net::TcpListener;
+use tower::ServiceBuilder;
 
 use crate::authority::{APP, Authority, SESSION, now};
 
@@ -36,6 +38,7 @@ fn me() -> Me {
 pub async fn serve(kind: &str) {
     let app = match kind {
         "bare" => bare(),
+        "layer" => layered(),
         "session" | "jwt" => ours(kind).await,
         "authority" => {
             let authority = Authority::new();
@@ -58,6 +61,26 @@ pub async fn serve(kind: &str) {
 
 fn bare() -> Router {
     Router::new().route("/me", get(async || Json(me())))
+}
+
+/// What a layer costs that only does what every such check has to do besides checking: it leaves
+/// something for the handler, and says of the answer that nobody may keep it.
+fn layered() -> Router {
+    let who = Arc::new(me());
+    let leave = move |mut request: Request| {
+        request.extensions_mut().insert(Arc::clone(&who));
+        request
+    };
+    let mark = |mut response: Response| {
+        let headers = response.headers_mut();
+        headers.insert("cache-control", HeaderValue::from_static("no-store"));
+        headers.insert("vary", HeaderValue::from_static("Cookie, Authorization"));
+        response
+    };
+    let handler = async |Extension(_): Extension<Arc<Me>>| Json(me());
+    Router::new()
+        .route("/me", get(handler))
+        .layer(ServiceBuilder::new().map_request(leave).map_response(mark))
 }
 
 async fn ours(kind: &str) -> Router {
