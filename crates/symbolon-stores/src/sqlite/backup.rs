@@ -59,9 +59,8 @@ pub struct Restored {
 /// What a restore has to know of the database that it replaces.
 struct Known {
     head: Position,
-    /// Whether the backup is one of it: they share a person or a key.
-    is_same: bool,
-    keys: Vec<KeyId>,
+    /// Its signing keys, if the backup is one of it.
+    keys: Option<Vec<KeyId>>,
 }
 
 /// Copies the database of `dir` into the new file `to` (mode 0600), as of one moment after the call,
@@ -185,24 +184,38 @@ fn known(path: &Path, backup: &Path) -> Result<Option<Known>, OpenError> {
         return Ok(None);
     }
     let access = OpenFlags::SQLITE_OPEN_READ_WRITE;
-    let conn = Connection::open_with_flags(path, flags(access)).map_err(Into::into);
-    Ok(conn.and_then(|conn| read_known(&conn, backup)).ok())
+    let known = Connection::open_with_flags(path, flags(access))
+        .map_err(Into::into)
+        .and_then(|conn| {
+            let head = log::head(&conn)?;
+            // That the keys cannot be compared must not make positions go back.
+            let keys = keys_beside(&conn, backup).ok().flatten();
+            Ok(Known { head, keys })
+        });
+    let known: Work<Known> = known;
+    Ok(known.ok())
 }
 
-fn read_known(conn: &Connection, backup: &Path) -> Work<Known> {
-    let head = log::head(conn)?;
-    let backup = backup.to_string_lossy();
-    conn.execute("ATTACH ?1 AS backup", [&backup])?;
+/// The signing keys of a database, if the backup is one of it: they share a person or a key.
+fn keys_beside(conn: &Connection, backup: &Path) -> Work<Option<Vec<KeyId>>> {
+    let Some(backup) = backup.to_str() else {
+        return Ok(None);
+    };
+    conn.execute("ATTACH ?1 AS backup", [backup])?;
     let sql = "SELECT EXISTS (SELECT 1 FROM main.signing_key JOIN backup.signing_key USING (kid))
                OR EXISTS (SELECT 1 FROM main.user JOIN backup.user USING (id))";
     let is_same = conn.query_row(sql, [], |row| row.get(0))?;
+    if is_same {
+        keys(conn).map(Some)
+    } else {
+        Ok(None)
+    }
+}
+
+fn keys(conn: &Connection) -> Work<Vec<KeyId>> {
     let mut keys = conn.prepare("SELECT kid FROM main.signing_key")?;
     let keys = keys.query_map([], |row| text(row, 0))?;
-    Ok(Known {
-        head,
-        is_same,
-        keys: keys.collect::<Result<_, _>>()?,
-    })
+    Ok(keys.collect::<Result<_, _>>()?)
 }
 
 /// Begins the epoch in the draft.
@@ -224,8 +237,8 @@ fn begin_epoch(
     let mut transaction = Transaction::on(&open, from, &memory);
     let known_head = known.map(|known| known.head);
     let mut ended = log::begin_epoch(&mut transaction, known_head, now).map_err(store)?;
-    let known = known.filter(|known| known.is_same);
-    let withdrawn = known.map(|known| withdraw(&mut transaction, &known.keys, now));
+    let kept = known.and_then(|known| known.keys.as_deref());
+    let withdrawn = kept.map(|kept| withdraw(&mut transaction, kept, now));
     let withdrawn = withdrawn.transpose().map_err(store)?;
     ended.position = transaction.head();
     if logins == RestoredLogins::End {
@@ -246,11 +259,7 @@ fn begin_epoch(
 
 /// Removes and cuts off all keys but `kept`. Gives which.
 fn withdraw(tx: &mut Transaction<'_>, kept: &[KeyId], now: UnixMillis) -> Work<Vec<KeyId>> {
-    let mut keys: Vec<KeyId> = {
-        let mut keys = tx.conn().prepare("SELECT kid FROM signing_key")?;
-        let keys = keys.query_map([], |row| text(row, 0))?;
-        keys.collect::<Result<_, _>>()?
-    };
+    let mut keys = keys(tx.conn())?;
     keys.retain(|kid| !kept.contains(kid));
     for kid in &keys {
         let sql = "DELETE FROM signing_key WHERE kid = ?1";
