@@ -17,6 +17,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use symbolon_guard::{Freshness, Guard, Identity, Shape};
 use symbolon_login::{Change, Scope};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::TcpStream,
     time::{Instant, sleep, timeout},
 };
@@ -199,6 +200,15 @@ async fn an_answer_outlives_its_token_but_not_the_guards_knowledge() {
     assert!(took < Duration::from_secs(3), "{took:?}");
 }
 
+/// What is said comes back, in one piece or many.
+async fn echoes<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketStream<S>) {
+    for text in ["안녕", &"long ".repeat(50_000)] {
+        socket.send(tungstenite::Message::text(text)).await.unwrap();
+        let answer = socket.next().await.unwrap().unwrap();
+        assert_eq!(answer.to_text().unwrap(), text);
+    }
+}
+
 #[tokio::test]
 async fn a_web_socket_ends_with_its_login() {
     for shape in [Shape::Session, Shape::Jwt] {
@@ -216,11 +226,7 @@ async fn a_web_socket_ends_with_its_login() {
         };
         let (mut ours, mut theirs) = (connect(&held).await, connect(&other).await);
         for socket in [&mut ours, &mut theirs] {
-            for text in ["안녕", &"long ".repeat(50_000)] {
-                socket.send(tungstenite::Message::text(text)).await.unwrap();
-                let answer = socket.next().await.unwrap().unwrap();
-                assert_eq!(answer.to_text().unwrap(), text);
-            }
+            echoes(socket).await;
         }
         assert_eq!(app.guard.status().open_answers, 2);
         fake.end(held.sid);
@@ -292,11 +298,7 @@ async fn a_web_socket_over_http_2_ends_with_its_login() {
     let mut ours = extended_connect(address, Some(&held)).await.unwrap();
     let mut theirs = extended_connect(address, Some(&other)).await.unwrap();
     for socket in [&mut ours, &mut theirs] {
-        for text in ["안녕", &"long ".repeat(50_000)] {
-            socket.send(tungstenite::Message::text(text)).await.unwrap();
-            let answer = socket.next().await.unwrap().unwrap();
-            assert_eq!(answer.to_text().unwrap(), text);
-        }
+        echoes(socket).await;
     }
     assert_eq!(app.guard.status().open_answers, 2);
     fake.end(held.sid);
