@@ -15,6 +15,7 @@ mod once;
 mod open;
 mod readers;
 mod roll;
+mod rows;
 mod schema;
 mod sweep;
 mod transfer;

@@ -11,7 +11,7 @@ use super::{
     directory::{app_columns, read_app, read_key, read_user, write_app, write_key, write_user},
     fault::Work,
     log,
-    logins::{
+    rows::{
         IsFirst, grant_columns, insert_grant, insert_login, login_columns, read_grant, read_login,
     },
     unmarked::View,

@@ -19,8 +19,8 @@ use super::{BATCH, Counters, Message, News, Request, Transaction};
 use crate::{
     sqlite::{
         fault::{Fault, Work},
-        logins,
         memory::Memory,
+        rows,
         unmarked::{self, Ends},
     },
     touches::Touches,
@@ -316,7 +316,7 @@ impl Thread {
     /// Writes a noted use. Gives the time of use that stands now; none if it is all over.
     fn touch(&self, grant: GrantId, now: UnixMillis) -> Work<Option<UnixMillis>> {
         let view = self.memory.unmarked.view(None);
-        let Some(mut found) = logins::find(&self.conn, &view, grant)? else {
+        let Some(mut found) = rows::find(&self.conn, &view, grant)? else {
             return Ok(None);
         };
         if let Some(used_at) = found.grant.seen(&found.login, now) {
