@@ -12,7 +12,7 @@ use std::sync::{
 
 use arc_swap::ArcSwapOption;
 
-use crate::{check::Seen, clock::Moment, credential::CacheKey};
+use crate::{check::Seen, clock::Moment, digest::CacheKey};
 
 const WAYS: usize = 6;
 
@@ -133,12 +133,12 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::check::tests::seen_of;
+    use crate::{check::tests::seen_of, digest::Digests};
 
     const START: Moment = Moment::at(Duration::ZERO);
 
     fn knows(cache: &SeenCache, text: &str) -> bool {
-        let key = CacheKey::of(text.as_bytes());
+        let key = Digests::known().of(text.as_bytes());
         cache.get(&key).is_some_and(|seen| seen.key == key)
     }
 
@@ -151,7 +151,7 @@ mod tests {
         let known = (0..50).filter(|n| knows(&cache, &format!("credential {n}")));
         assert_eq!(known.count(), 50);
         assert!(!knows(&cache, "credential 50"));
-        cache.remove(&CacheKey::of(b"credential 7"));
+        cache.remove(&Digests::known().of(b"credential 7"));
         assert!(!knows(&cache, "credential 7") && knows(&cache, "credential 8"));
     }
 

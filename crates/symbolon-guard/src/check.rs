@@ -9,8 +9,8 @@ use symbolon_login::{ActiveCredential, Freshness, Ground, Lifetimes, Position, S
 
 use crate::{
     clock::{Moment, Now},
-    credential::CacheKey,
     cut_offs::{CutOffTable, Killed, Scopes},
+    digest::CacheKey,
     view::View,
 };
 

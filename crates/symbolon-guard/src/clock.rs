@@ -160,11 +160,9 @@ fn moment() -> Moment {
     let clock = ClockId::Monotonic;
     let time = clock_gettime(clock);
     let secs = u64::try_from(time.tv_sec).unwrap_or(0);
-    Moment(
-        Duration::from_secs(secs).saturating_add(Duration::from_nanos(
-            u64::try_from(time.tv_nsec).unwrap_or(0),
-        )),
-    )
+    // Always below a second.
+    let nanos = u32::try_from(time.tv_nsec).unwrap_or(0);
+    Moment(Duration::new(secs, nanos))
 }
 
 #[cfg(not(unix))]

@@ -16,7 +16,8 @@ use crate::{
     checked::Checked,
     clock::{Clock, Moment},
     cookies::CookieNames,
-    credential::{CacheKey, Credential},
+    credential::Credential,
+    digest::{CacheKey, Digests},
     fault::Faults,
     flight::Flights,
     knowledge::Knowledge,
@@ -84,6 +85,7 @@ pub(crate) struct Core {
     pub(crate) settings: Settings,
     pub(crate) authority: Authority,
     pub(crate) clock: Clock,
+    pub(crate) digests: Digests,
     pub(crate) metrics: Metrics,
     pub(crate) checked: Checked,
     pub(crate) open_answers: OpenAnswers,
@@ -117,6 +119,7 @@ impl Core {
         settings: Settings,
         authority: Authority,
         clock: Clock,
+        digests: Digests,
         faults: Faults,
     ) -> Self {
         let (issuer, client_id) = (settings.issuer.clone(), settings.client_id.clone());
@@ -124,6 +127,7 @@ impl Core {
         let (knowledge, clock) = (knowledge.with(faults), clock.with(faults));
         Self {
             authority,
+            digests,
             metrics: Metrics::default(),
             checked: Checked::default(),
             open_answers: OpenAnswers::default(),

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::digest;
 use http::{HeaderMap, HeaderValue, header};
 use serde::{Deserialize, Deserializer};
 use symbolon_login::{SecretKind, Shape};
@@ -11,6 +10,7 @@ use zeroize::Zeroizing;
 use crate::{
     check::Reason,
     cookies::{CookieNames, Jar},
+    digest::{CacheKey, Digests},
 };
 
 /// A text that proves something to whoever holds it. No Debug, no Serialize, no `==`; zeroed when
@@ -30,41 +30,14 @@ impl Secret {
     }
 
     /// The key under which caches know it.
-    pub(crate) fn digest(&self) -> CacheKey {
-        CacheKey::of(self.0.as_bytes())
+    pub(crate) fn digest(&self, digests: &Digests) -> CacheKey {
+        digests.of(self.0.as_bytes())
     }
 }
 
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         String::deserialize(from).map(Self::new)
-    }
-}
-
-/// SHA-256 of a whole credential: caches never hold the credential itself.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct CacheKey([u8; 32]);
-
-impl CacheKey {
-    /// The digest of this text.
-    pub(crate) fn of(text: &[u8]) -> Self {
-        let mut bytes = [0; 32];
-        // SHA-256 gives 32 bytes: the lengths are the same.
-        bytes.copy_from_slice(digest::digest(&digest::SHA256, text).as_ref());
-        Self(bytes)
-    }
-
-    /// Bits that choose a place, and others that tell its neighbours apart.
-    pub(crate) fn parts(&self) -> (u64, u16) {
-        let (place, rest) = self.0.split_first_chunk().unwrap_or((&[0; 8], &[]));
-        let tag = rest.first_chunk().copied().unwrap_or_default();
-        (u64::from_be_bytes(*place), u16::from_be_bytes(tag))
-    }
-
-    /// A byte that neither part holds.
-    pub(crate) const fn chance(&self) -> u8 {
-        let [.., last] = self.0;
-        last
     }
 }
 
@@ -146,7 +119,7 @@ const LONGEST_SESSION: usize = 128;
 impl Credential {
     /// Sorts a text by how it begins. Costs nothing for what cannot be a credential; the rest of its form
     /// has to be looked at only where its digest is not known ([`Credential::is_well_formed`]).
-    pub(crate) fn read(text: Text) -> Result<Self, Reason> {
+    pub(crate) fn read(text: Text, digests: &Digests) -> Result<Self, Reason> {
         let bytes = text.bytes();
         let (shape, longest) = match SecretKind::claimed_by(bytes) {
             Some(SecretKind::Session) => (Shape::Session, LONGEST_SESSION),
@@ -158,16 +131,16 @@ impl Credential {
         }
         Ok(Self {
             shape,
-            key: CacheKey::of(bytes),
+            key: digests.of(bytes),
             text: Held::Shown(text),
         })
     }
 
     /// A credential that the authority just gave.
-    pub(crate) fn of(shape: Shape, secret: Secret) -> Self {
+    pub(crate) fn of(shape: Shape, secret: Secret, digests: &Digests) -> Self {
         Self {
             shape,
-            key: secret.digest(),
+            key: secret.digest(digests),
             text: Held::Given(secret),
         }
     }
@@ -299,7 +272,7 @@ mod tests {
 
     fn sorted(text: &str) -> Result<Credential, Reason> {
         let header = HeaderValue::from_str(text).unwrap();
-        let credential = Credential::read(Text::within(&header, 0, text.len()))?;
+        let credential = Credential::read(Text::within(&header, 0, text.len()), &Digests::known())?;
         if credential.is_well_formed() {
             Ok(credential)
         } else {

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use crate::{
     clock::{Clock, Moment},
-    credential::CacheKey,
+    digest::CacheKey,
 };
 
 /// Questions under way and answers kept a little, by the credential that they are about.
@@ -151,10 +151,10 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::credential::Secret;
+    use crate::digest::Digests;
 
     fn key(text: &str) -> CacheKey {
-        Secret::new(text.to_owned()).digest()
+        Digests::known().of(text.as_bytes())
     }
 
     #[tokio::test]

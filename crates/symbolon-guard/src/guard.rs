@@ -14,6 +14,7 @@ use crate::{
     cookies::CookieNames,
     core::{Core, Settings},
     credential::Secret,
+    digest::{Digests, NoRandomness},
     fault::Faults,
     follower::Follower,
     layer::GuardLayer,
@@ -381,7 +382,10 @@ impl GuardBuilder {
         };
         let secret = self.client_secret.as_ref();
         let authority = Authority::new(nodes, transport, client_id, secret, id);
-        let core = Arc::new(Core::new(settings, authority, self.clock, self.faults));
+        let digests = Digests::secret().map_err(|NoRandomness| ConnectError::Randomness)?;
+        let (clock, faults) = (self.clock, self.faults);
+        let core = Core::new(settings, authority, clock, digests, faults);
+        let core = Arc::new(core);
         Ok(Guard(Arc::new(Handle {
             _follower: Follower::start(&core),
             core,

@@ -15,7 +15,8 @@ use crate::{
     clock::Clock,
     cookies::CookieNames,
     core::{Core, Settings},
-    credential::{CacheKey, Credential, Shown, Text, shown},
+    credential::{Credential, Shown, Text, shown},
+    digest::Digests,
     fault::Faults,
     resolve::{Outcome, resolve_now},
     transport::Http,
@@ -50,7 +51,13 @@ impl Stand {
         let transport = Arc::new(Http::new().unwrap());
         let authority =
             Authority::new(nodes, transport, client_id.clone(), None, uuid::Uuid::nil());
-        let core = Core::new(settings, authority, Clock::default(), Faults::default());
+        let core = Core::new(
+            settings,
+            authority,
+            Clock::default(),
+            Digests::secret().unwrap(),
+            Faults::default(),
+        );
         let second = Duration::from_secs;
         let snapshot = Snapshot {
             head: Position::START,
@@ -123,7 +130,7 @@ impl Stand {
             amr: vec!["pwd".to_owned()],
             roles: vec!["user".parse().unwrap()],
         };
-        let key = CacheKey::of(text.as_bytes());
+        let key = self.0.digests.of(text.as_bytes());
         let era = view.era(shape);
         let seen = Seen::establish(key, facts, None, era, now.moment, view.table());
         self.0.seen.insert(Arc::new(seen), now.moment);
@@ -154,7 +161,7 @@ impl Stand {
         let arrival = self.0.clock.now();
         let view = self.0.knowledge();
         let freshness = self.0.freshness(&view, None);
-        let outcome = Credential::read(found.0.clone())
+        let outcome = Credential::read(found.0.clone(), &self.0.digests)
             .ok()
             .and_then(|found| resolve_now(&self.0, &view, &found, freshness, arrival));
         matches!(outcome, Some(Outcome::Yes { .. }))

@@ -50,6 +50,7 @@ mod core;
 mod credential;
 mod csrf;
 mod cut_offs;
+mod digest;
 mod extract;
 mod fault;
 mod flight;

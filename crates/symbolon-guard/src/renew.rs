@@ -131,8 +131,9 @@ pub(crate) fn cookies(core: &Core, granted: &Granted, had_refresh: bool) -> Vec<
 }
 
 /// The credential inside a fresh grant.
-pub(crate) fn credential(granted: &Granted) -> Credential {
-    Credential::of(granted.shape, granted.access_token.clone())
+pub(crate) fn credential(core: &Core, granted: &Granted) -> Credential {
+    let secret = granted.access_token.clone();
+    Credential::of(granted.shape, secret, &core.digests)
 }
 
 async fn attempt(
@@ -150,7 +151,7 @@ async fn attempt(
         Err(_) => Duration::ZERO,
     };
     core.redemptions
-        .join(secret.digest(), question, keep)
+        .join(secret.digest(&core.digests), question, keep)
         .await
         .unwrap_or_else(|| Err(Unavailable::died()))
 }
@@ -164,7 +165,7 @@ fn grace(core: &Core) -> Duration {
 
 /// A session secret that was replaced is good for the grace and no longer: forget that it was seen.
 fn retire(core: &Core, secret: &Secret, grace: Duration) {
-    if let Some(seen) = core.seen.get(&secret.digest()) {
+    if let Some(seen) = core.seen.get(&secret.digest(&core.digests)) {
         let now = core.clock.moment();
         let last = now.plus(grace);
         if last < seen.good_until {

@@ -52,7 +52,7 @@ impl Held {
         };
         Ok(Self {
             access: access
-                .and_then(|text| Credential::read(text).ok())
+                .and_then(|text| Credential::read(text, &core.digests).ok())
                 .filter(Credential::is_well_formed),
             refresh: refresh.map(|text| text.to_secret()),
         })

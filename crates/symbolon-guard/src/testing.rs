@@ -87,6 +87,7 @@ use crate::{
     core::Core,
     credential::{Carrier, Credential, Secret},
     cut_offs::CutOffTable,
+    digest::Digests,
 };
 
 pub use login::TestLogin;
@@ -337,7 +338,8 @@ pub fn identity(username: &str, roles: &[&str]) -> Identity {
         staleness: Duration::ZERO,
     };
     let secret = Secret::new("a credential of a test".to_owned());
-    let credential = Credential::of(Shape::Session, secret);
+    let digests = Digests::secret().expect("random numbers");
+    let credential = Credential::of(Shape::Session, secret, &digests);
     let table = CutOffTable::default();
     let seen = Seen::establish(credential.key, facts, None, 0, Moment::default(), &table);
     Identity::new(Arc::new(seen), proof, Carrier::Bearer, credential)

@@ -105,7 +105,8 @@ impl Question {
             }
         };
         core.checked.count(carrier);
-        let access = match access.map(Credential::read).transpose() {
+        let read = |text| Credential::read(text, &core.digests);
+        let access = match access.map(read).transpose() {
             Ok(access) => access,
             Err(reason) => return ControlFlow::Break(refused(reason, carrier)),
         };
@@ -182,7 +183,7 @@ impl Question {
         match renew::redeem(core, secret, Effort::Once).await {
             Renewed::Granted(granted) => {
                 let cookies = renew::cookies(core, &granted, self.refresh.is_some());
-                let fresh = renew::credential(&granted);
+                let fresh = renew::credential(core, &granted);
                 let renewed = resolve(core, &fresh, self.freshness, core.clock.now()).await;
                 // The browser must keep the successor in any case: its predecessor is spent.
                 let verdict = match renewed {
@@ -228,7 +229,7 @@ impl Question {
         match renew::redeem(core, refresh, Effort::Patient).await {
             Renewed::Granted(granted) => {
                 let cookies = renew::cookies(core, &granted, true);
-                let fresh = renew::credential(&granted);
+                let fresh = renew::credential(core, &granted);
                 let outcome = resolve(core, &fresh, self.freshness, core.clock.now()).await;
                 Visit {
                     verdict: self.verdict(outcome, fresh),

@@ -36,10 +36,12 @@ impl UnixMillis {
     /// This moment and `span` more; stays at the end of time instead of overflowing.
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)),
-        )
+        // Not `as_millis`: that works with 128 bits, and this is on the way of each check.
+        let secs = i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
+        let millis = secs
+            .saturating_mul(1000)
+            .saturating_add(i64::from(span.subsec_millis()));
+        Self(self.0.saturating_add(millis))
     }
 
     /// How long after `earlier` this is; zero when it is not after it.

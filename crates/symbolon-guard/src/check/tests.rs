@@ -10,6 +10,7 @@ use symbolon_login::{
 
 use super::*;
 use crate::{
+    digest::Digests,
     fault::{Fault, Faults},
     knowledge::Knowledge,
 };
@@ -69,7 +70,7 @@ fn seen(shape: Shape, rev: Position, vouched_at: Option<u64>, knowledge: &Knowle
 fn seen_with(facts: ActiveCredential, vouched_at: Option<u64>, knowledge: &Knowledge) -> Seen {
     let shape = facts.shape;
     Seen::establish(
-        CacheKey::of(b"a credential"),
+        Digests::known().of(b"a credential"),
         facts,
         vouched_at.map(at),
         knowledge.view().era(shape),
@@ -80,7 +81,10 @@ fn seen_with(facts: ActiveCredential, vouched_at: Option<u64>, knowledge: &Knowl
 
 /// A session that this text is.
 pub(crate) fn seen_of(text: &str) -> Arc<Seen> {
-    let (key, facts) = (CacheKey::of(text.as_bytes()), facts(Shape::Session, OLD));
+    let (key, facts) = (
+        Digests::known().of(text.as_bytes()),
+        facts(Shape::Session, OLD),
+    );
     let table = CutOffTable::default();
     Arc::new(Seen::establish(key, facts, None, 0, at(0), &table))
 }

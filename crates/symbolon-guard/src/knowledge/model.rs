@@ -21,7 +21,7 @@ use super::*;
 use crate::{
     check::{Judgement, Seen, judge},
     clock::Now,
-    credential::Secret,
+    digest::Digests,
     fault::Fault,
 };
 
@@ -394,7 +394,7 @@ impl State {
         };
         let era = self.guard.view().era(Shape::Jwt);
         let seen = Seen::establish(
-            Secret::new("a token".to_owned()).digest(),
+            Digests::known().of(b"a token"),
             facts,
             None,
             era,
