@@ -3,6 +3,7 @@
 
 mod authority;
 mod client;
+mod inside;
 mod picture;
 mod server;
 
@@ -25,13 +26,20 @@ struct Row {
     sent: &'static str,
 }
 
-const ROWS: [Row; 11] = [
+const ROWS: [Row; 13] = [
     row("axum alone", "bare", 0, ""),
     row("axum alone, sent the session", "bare", 1, "session"),
     row("axum alone, sent the JWT", "bare", 2, "jwt"),
     row("a layer that checks nothing", "layer", 1, "session"),
     row("symbolon, session", "session", 1, "session"),
     row("symbolon, JWT", "jwt", 2, "jwt"),
+    row(
+        "symbolon around all, session",
+        "around-session",
+        1,
+        "session",
+    ),
+    row("symbolon around all, JWT", "around-jwt", 2, "around-jwt"),
     row("symbolon guard, session", DAEMON, 1, "session"),
     row("symbolon guard, JWT", DAEMON, 2, AUTHORITY),
     row(
@@ -146,6 +154,10 @@ fn main() {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.first().is_some_and(|first| first == "serve") {
         return runtime.block_on(server::serve(&arguments[1]));
+    }
+    if arguments.first().is_some_and(|first| first == "inside") {
+        let rounds = arguments.get(1).map_or(2_001, |text| text.parse().unwrap());
+        return runtime.block_on(inside::run(rounds));
     }
     let draws = arguments.iter().any(|argument| argument == "--draw");
     arguments.retain(|argument| argument != "--draw");

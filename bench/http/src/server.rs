@@ -8,12 +8,12 @@ use axum::{
     extract::{FromRequestParts, Request},
     http::{HeaderValue, StatusCode, request::Parts},
     response::Response,
-    routing::get,
+    routing::{IntoMakeService, MethodRouter, get},
 };
 use axum_login::{AuthManagerLayerBuilder, AuthSession, AuthUser, AuthnBackend, login_required};
 use jsonwebtoken as jwt;
 use serde::{Deserialize, Serialize};
-use symbolon_guard::{Guard, Identity};
+use symbolon_guard::{Guard, GuardService, Identity};
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 
@@ -36,6 +36,15 @@ fn me() -> Me {
 
 /// Serves one kind until it is ended; prints the port first.
 pub async fn serve(kind: &str) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    println!("{}", listener.local_addr().unwrap().port());
+    let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
+        let _ = stream.set_nodelay(true);
+    });
+    if let Some(shape) = kind.strip_prefix("around-") {
+        let app = around(shape).await;
+        return axum::serve(listener, app).await.unwrap();
+    }
     let app = match kind {
         "bare" => bare(),
         "layer" => layered(),
@@ -51,21 +60,16 @@ pub async fn serve(kind: &str) {
         "jsonwebtoken" => jsonwebtoken(),
         other => panic!("no server {other}"),
     };
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    println!("{}", listener.local_addr().unwrap().port());
-    let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
-        let _ = stream.set_nodelay(true);
-    });
     axum::serve(listener, app).await.unwrap();
 }
 
-fn bare() -> Router {
+pub fn bare() -> Router {
     Router::new().route("/me", get(async || Json(me())))
 }
 
 /// What a layer costs that only does what every such check has to do besides checking: it leaves
 /// something for the handler, and says of the answer that nobody may keep it.
-fn layered() -> Router {
+pub fn layered() -> Router {
     let who = Arc::new(me());
     let leave = move |mut request: Request| {
         request.extensions_mut().insert(Arc::clone(&who));
@@ -83,17 +87,38 @@ fn layered() -> Router {
         .layer(ServiceBuilder::new().map_request(leave).map_response(mark))
 }
 
-async fn ours(kind: &str) -> Router {
+/// The guard as a layer of the router.
+async fn ours(shape: &str) -> Router {
+    let (guard, token) = guard().await;
+    me_for_somebody()
+        .layer(guard.layer())
+        .route("/credential", credential(shape, token))
+}
+
+/// The guard around the router.
+async fn around(shape: &str) -> IntoMakeService<GuardService<Router>> {
+    let (guard, token) = guard().await;
+    let app = me_for_somebody().route("/credential", credential(shape, token));
+    guard.layer().around(app)
+}
+
+fn credential(shape: &str, token: String) -> MethodRouter {
+    let header = match shape {
+        "session" => format!("cookie: __Host-{APP}={SESSION}"),
+        _ => token,
+    };
+    get(async || header)
+}
+
+/// A guard of an authority in this process, and the header that shows a token.
+pub async fn guard() -> (Guard, String) {
     let authority = Authority::new();
     let guard = Guard::local(&authority, APP).connect().await.unwrap();
-    let header = match kind {
-        "session" => format!("cookie: __Host-{APP}={SESSION}"),
-        _ => bearer(&authority),
-    };
-    Router::new()
-        .route("/me", get(async |_: Identity| Json(me())))
-        .layer(guard.layer())
-        .route("/credential", get(async || header))
+    (guard, bearer(&authority))
+}
+
+pub fn me_for_somebody() -> Router {
+    Router::new().route("/me", get(async |_: Identity| Json(me())))
 }
 
 fn bearer(authority: &Authority) -> String {

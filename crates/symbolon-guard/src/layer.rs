@@ -11,9 +11,11 @@ use std::{
 };
 
 use axum::{
+    Router,
     body::Body,
     extract::OriginalUri,
     response::{IntoResponse, Response},
+    routing::IntoMakeService,
 };
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Uri, header};
@@ -30,7 +32,7 @@ use crate::{
     local_path::LocalPath,
     open_answers::Registration,
     refusal::Refusal,
-    response::{self, Asker, BAD_REQUEST, WRONG_METHOD},
+    response::{Asker, BAD_REQUEST, WRONG_METHOD, finish},
     sign_in, sign_out, tunnel,
     view::View,
     visit::{Question, Verdict, Visit},
@@ -89,6 +91,23 @@ impl GuardLayer {
         self.max_age = Some(max_age.max(SHORTEST_MAX_AGE));
         self
     }
+
+    /// The whole app behind this layer, for `axum::serve`: what [`Router::layer`] does, for less. Inside a
+    /// router axum keeps each layered route in a box, and copies and boxes it again for each request.
+    ///
+    /// ```no_run
+    /// use axum::{Router, routing::get};
+    /// use symbolon_guard::{Guard, Identity};
+    ///
+    /// # async fn app(guard: Guard, listener: tokio::net::TcpListener) -> std::io::Result<()> {
+    /// let app = Router::new()
+    ///     .route("/", get(|who: Identity| async move { format!("Hello {}", who.username()) }));
+    /// axum::serve(listener, guard.layer().around(app)).await
+    /// # }
+    /// ```
+    pub fn around(&self, app: Router) -> IntoMakeService<GuardService<Router>> {
+        axum::ServiceExt::<Request<Body>>::into_make_service(self.layer(app))
+    }
 }
 
 impl<S> Layer<S> for GuardLayer {
@@ -97,7 +116,7 @@ impl<S> Layer<S> for GuardLayer {
     fn layer(&self, inner: S) -> GuardService<S> {
         GuardService {
             inner,
-            layer: self.clone(),
+            layer: Arc::new(self.clone()),
         }
     }
 }
@@ -106,7 +125,8 @@ impl<S> Layer<S> for GuardLayer {
 #[derive(Clone)]
 pub struct GuardService<S> {
     inner: S,
-    layer: GuardLayer,
+    /// Counted: axum copies a service for each request.
+    layer: Arc<GuardLayer>,
 }
 
 /// What extractors find: the verdict, and whose it is.
@@ -145,7 +165,7 @@ where
                 // The service that was made ready is the one to call (tower's rule).
                 let spare = self.inner.clone();
                 let mut inner = mem::replace(&mut self.inner, spare);
-                let layer = self.layer.clone();
+                let layer = Arc::clone(&self.layer);
                 ResponseFuture::waits(async move {
                     let visit = question.answer(layer.guard.core()).await;
                     layer.go(&mut inner, request, visit).await
@@ -214,7 +234,7 @@ impl GuardLayer {
 
     /// Lets the request through, or refuses it.
     fn go<S, B, R>(
-        &self,
+        self: &Arc<Self>,
         inner: &mut S,
         mut request: Request<B>,
         visit: Visit,
@@ -250,9 +270,8 @@ impl GuardLayer {
         let watches = self.freshness.is_some() || self.earlier(&request).is_none();
         let watch = match &verdict {
             Verdict::Yes(identity) if watches => Some(Watch {
-                core: Arc::clone(core),
+                layer: Arc::clone(self),
                 identity: identity.clone(),
-                freshness: self.freshness,
             }),
             _ => None,
         };
@@ -278,16 +297,16 @@ impl GuardLayer {
 
 /// Whose answer it is, should it stay open.
 struct Watch {
-    core: Arc<Core>,
+    /// What it demands is looked up when the answer turns out to stay open.
+    layer: Arc<GuardLayer>,
     identity: Identity,
-    /// What the layer demands; the app's own wish is looked up when the answer turns out to stay open.
-    freshness: Option<Freshness>,
 }
 
 impl Watch {
     fn registration(&self) -> Registration {
-        let freshness = self.core.freshness(&self.core.knowledge(), self.freshness);
-        Registration::of(&self.core, &self.identity, freshness)
+        let core = self.layer.guard.core();
+        let freshness = core.freshness(&core.knowledge(), self.layer.freshness);
+        Registration::of(core, &self.identity, freshness)
     }
 
     fn over<R>(&self, response: Response<R>) -> Response
@@ -360,20 +379,6 @@ impl OwnRoute {
             }
         }
     }
-}
-
-/// Cookies, and who may store the answer.
-fn finish(response: &mut Response, cookies: Vec<HeaderValue>, is_known: bool) {
-    const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
-    let headers = response.headers_mut();
-    if !cookies.is_empty() {
-        // A cache that keeps an answer keeps its cookies: no app's wish goes before that.
-        headers.insert(header::CACHE_CONTROL, NO_STORE);
-    } else if is_known {
-        headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
-    }
-    response::varies(headers);
-    response::set_cookies(headers, cookies);
 }
 
 pin_project! {

@@ -193,6 +193,20 @@ pub(crate) fn set_cookies(headers: &mut HeaderMap, cookies: Vec<HeaderValue>) {
     }
 }
 
+/// Cookies, and who may store the answer.
+pub(crate) fn finish(response: &mut Response, cookies: Vec<HeaderValue>, is_known: bool) {
+    const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+    let headers = response.headers_mut();
+    if !cookies.is_empty() {
+        // A cache that keeps an answer keeps its cookies: no app's wish goes before that.
+        headers.insert(header::CACHE_CONTROL, NO_STORE);
+    } else if is_known {
+        headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
+    }
+    varies(headers);
+    set_cookies(headers, cookies);
+}
+
 /// The answer is for this caller alone.
 pub(crate) fn never_stored(headers: &mut HeaderMap) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

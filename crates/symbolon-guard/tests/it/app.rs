@@ -88,6 +88,18 @@ impl App {
         address
     }
 
+    /// Serves these routes with the guard around all of them.
+    pub(crate) async fn serve_inside(guard: &Guard, routes: Router) -> std::net::SocketAddr {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let app = guard.layer().around(routes);
+        tokio::spawn(async move {
+            #[expect(clippy::disallowed_methods, reason = "nobody is slow in this test")]
+            axum::serve(listener, app).await
+        });
+        address
+    }
+
     /// `GET path` with these headers.
     pub(crate) async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Response<Body> {
         self.call(request("GET", path, headers)).await

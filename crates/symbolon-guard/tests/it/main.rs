@@ -11,6 +11,7 @@
 mod app;
 mod fake;
 
+mod around;
 mod counts;
 mod demands;
 mod end;
