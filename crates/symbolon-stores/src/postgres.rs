@@ -43,8 +43,9 @@ pub use transfer::Moment;
 use crate::Migration;
 use batch::Batcher;
 use columns::in_time;
+use ends::End;
 use fault::{Fault, Work};
-use heads::Heads;
+use heads::Head;
 use uses::Uses;
 
 /// How many connections a node keeps. More callers than that wait for their turn.
@@ -73,8 +74,8 @@ type Transaction<'a> = deadpool_postgres::Transaction<'a>;
 /// ```
 pub struct Postgres {
     database: Arc<Database>,
-    batcher: Batcher,
-    heads: Heads,
+    ends: Batcher<End>,
+    heads: Batcher<Head>,
     /// Ends with the store.
     _tasks: JoinSet<()>,
 }
@@ -125,15 +126,15 @@ impl Postgres {
             hinted: Notify::new(),
         });
         let mut tasks = JoinSet::new();
-        let batcher = Batcher::start(&database, &mut tasks);
-        let heads = Heads::start(&database, &mut tasks);
+        let ends = Batcher::start(&database, &mut tasks);
+        let heads = Batcher::start(&database, &mut tasks);
         tasks.spawn(uses::write(Arc::clone(&database)));
         tasks.spawn(follow::announce(Arc::clone(&database)));
         tasks.spawn(follow::poll(Arc::clone(&database), heads.clone()));
         tasks.spawn(follow::listen(Arc::clone(&database), target));
         Ok(Self {
             database,
-            batcher,
+            ends,
             heads,
             _tasks: tasks,
         })

@@ -18,6 +18,7 @@ use super::{
     columns::{Values, execute, maybe_row},
     ends,
     fault::Work,
+    heads::Head,
     log,
     opening::{insert, insert_grant, join_in_room, open_in_room},
     rows::{self, login_end},
@@ -143,7 +144,7 @@ impl Logins for Postgres {
 
     async fn end(&self, scope: Scope, now: UnixMillis) -> Result<Ended, StoreError> {
         if !ends::is_wide(&scope) {
-            return self.batcher.end((scope, now)).await;
+            return self.ends.ask((scope, now)).await;
         }
         let position = self
             .transact(|tx| {
@@ -211,7 +212,7 @@ impl Logins for Postgres {
     }
 
     async fn head(&self) -> Result<Position, StoreError> {
-        self.heads.ask().await
+        self.heads.ask(Head).await
     }
 
     async fn tail(&self, after: Position, limit: u32) -> Result<Tail, StoreError> {
