@@ -9,7 +9,7 @@
     reason = "tests"
 )]
 
-#[path = "servers/schema.rs"]
+#[path = "../servers/schema.rs"]
 mod schema;
 
 use std::{
