@@ -3,7 +3,9 @@
 //! The log's head is one row, updated last in the transaction that appends: positions are dense and in
 //! the order of the commits ([`log`]). What a cut-off covers is marked as ended; what was being opened
 //! beside it and could not be marked is judged by the position of the cut-off ([`rows`]), so that the
-//! store never lets live what guards hold dead. Locks are taken in one order: users, logins, grants, head.
+//! store never lets live what guards hold dead. Ends, and sign-ins that look at no other login, share
+//! transactions with those that wait beside them ([`batch`]). Locks are taken in one order: users, logins,
+//! grants, head.
 
 mod batch;
 mod columns;
@@ -20,6 +22,7 @@ mod once;
 mod opening;
 mod refusal;
 mod rows;
+mod sign_ins;
 mod sweep;
 mod tls;
 mod transfer;
@@ -46,6 +49,7 @@ use columns::in_time;
 use ends::End;
 use fault::{Fault, Work};
 use heads::Head;
+use sign_ins::SignIn;
 use uses::Uses;
 
 /// How many connections a node keeps. More callers than that wait for their turn.
@@ -74,6 +78,7 @@ type Transaction<'a> = deadpool_postgres::Transaction<'a>;
 /// ```
 pub struct Postgres {
     database: Arc<Database>,
+    sign_ins: Batcher<SignIn>,
     ends: Batcher<End>,
     heads: Batcher<Head>,
     /// Ends with the store.
@@ -126,6 +131,7 @@ impl Postgres {
             hinted: Notify::new(),
         });
         let mut tasks = JoinSet::new();
+        let sign_ins = Batcher::start(&database, &mut tasks);
         let ends = Batcher::start(&database, &mut tasks);
         let heads = Batcher::start(&database, &mut tasks);
         tasks.spawn(uses::write(Arc::clone(&database)));
@@ -134,6 +140,7 @@ impl Postgres {
         tasks.spawn(follow::listen(Arc::clone(&database), target));
         Ok(Self {
             database,
+            sign_ins,
             ends,
             heads,
             _tasks: tasks,

@@ -20,8 +20,9 @@ use super::{
     fault::Work,
     heads::Head,
     log,
-    opening::{insert, insert_grant, join_in_room, open_in_room},
+    opening::{insert_grant, join_in_room, open_in_room},
     rows::{self, login_end},
+    sign_ins::SignIn,
     sweep,
 };
 
@@ -39,8 +40,8 @@ impl Logins for Postgres {
             ..login
         };
         if terms.per_person.is_none() && terms.per_app.is_none() && terms.instead_of.is_empty() {
-            let client = self.database.client().await?;
-            return Ok(insert(&client, login, grant, terms.since, now).await?);
+            let sign_in = SignIn::new(login, grant, terms.since, now)?;
+            return self.sign_ins.ask(sign_in).await;
         }
         let (opened, made) = self
             .transact(|tx| {
