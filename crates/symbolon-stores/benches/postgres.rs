@@ -229,4 +229,13 @@ async fn main() {
         times.push(start.elapsed().as_secs_f64() * 1000.0);
     }
     tell("a find, one after the other", "microseconds", times);
+
+    for callers in [1, 256, 1024] {
+        let mut rates = Vec::new();
+        for _ in 0..ROUNDS {
+            let open = |_, n| sign_in(Arc::clone(&store), n);
+            rates.push(rate(callers, &next, u64::MAX, open).await);
+        }
+        tell(&format!("sign-ins, {callers} at once"), "a second", rates);
+    }
 }

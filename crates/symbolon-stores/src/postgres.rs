@@ -3,7 +3,9 @@
 //! The log's head is one row, updated last in the transaction that appends: positions are dense and in
 //! the order of the commits ([`log`]). What a cut-off covers is marked as ended; what was being opened
 //! beside it and could not be marked is judged by the position of the cut-off ([`rows`]), so that the
-//! store never lets live what guards hold dead. Locks are taken in one order: users, logins, grants, head.
+//! store never lets live what guards hold dead. Ends, and sign-ins that look at no other login, share
+//! transactions with those that wait beside them ([`batch`]). Locks are taken in one order: users, logins,
+//! grants, head.
 
 mod batch;
 mod columns;
@@ -20,6 +22,7 @@ mod once;
 mod opening;
 mod refusal;
 mod rows;
+mod sign_ins;
 mod sweep;
 mod tls;
 mod transfer;
@@ -43,8 +46,10 @@ pub use transfer::Moment;
 use crate::Migration;
 use batch::Batcher;
 use columns::in_time;
+use ends::End;
 use fault::{Fault, Work};
-use heads::Heads;
+use heads::Head;
+use sign_ins::SignIn;
 use uses::Uses;
 
 /// How many connections a node keeps. More callers than that wait for their turn.
@@ -73,8 +78,9 @@ type Transaction<'a> = deadpool_postgres::Transaction<'a>;
 /// ```
 pub struct Postgres {
     database: Arc<Database>,
-    batcher: Batcher,
-    heads: Heads,
+    sign_ins: Batcher<SignIn>,
+    ends: Batcher<End>,
+    heads: Batcher<Head>,
     /// Ends with the store.
     _tasks: JoinSet<()>,
 }
@@ -125,15 +131,17 @@ impl Postgres {
             hinted: Notify::new(),
         });
         let mut tasks = JoinSet::new();
-        let batcher = Batcher::start(&database, &mut tasks);
-        let heads = Heads::start(&database, &mut tasks);
+        let sign_ins = Batcher::start(&database, &mut tasks);
+        let ends = Batcher::start(&database, &mut tasks);
+        let heads = Batcher::start(&database, &mut tasks);
         tasks.spawn(uses::write(Arc::clone(&database)));
         tasks.spawn(follow::announce(Arc::clone(&database)));
         tasks.spawn(follow::poll(Arc::clone(&database), heads.clone()));
         tasks.spawn(follow::listen(Arc::clone(&database), target));
         Ok(Self {
             database,
-            batcher,
+            sign_ins,
+            ends,
             heads,
             _tasks: tasks,
         })

@@ -5,13 +5,17 @@
 //! cut-off is committed first, which kills them all at once (see [`super::rows`]), and the rows are
 //! marked in small bites afterwards, so that no lock is held for long.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
-use symbolon_authority::ports::Ended;
+use symbolon_authority::ports::{Ended, StoreError};
 use symbolon_login::{Change, Position, Scope, Sid, UnixMillis, UserId};
 
 use super::{
     Database, Transaction,
+    batch::{Batched, all_failed},
     columns::{bytes, execute, rows, to_columns, value},
     fault::Work,
     log,
@@ -22,6 +26,41 @@ const BITE: i64 = 1000;
 
 /// Something to be ended, as of when.
 pub(super) type End = (Scope, UnixMillis);
+
+/// Ends that are not wide share the transactions in which they are marked and appended.
+impl Batched for End {
+    type Done = Ended;
+
+    const PLURAL: &'static str = "ends";
+    const BATCH: usize = 1024;
+    /// They take the log's head in turn anyway.
+    const AT_ONCE: usize = 1;
+
+    /// Single logins come first, as they are marked: then what each counts agrees with the order of the
+    /// positions.
+    fn rank(&self) -> u8 {
+        u8::from(!matches!(self.0, Scope::Login { .. }))
+    }
+
+    async fn commit(database: &Database, batch: Vec<Self>) -> Vec<Result<Ended, StoreError>> {
+        let ends = Arc::new(batch);
+        let done = database
+            .transact(|tx| {
+                let ends = Arc::clone(&ends);
+                Box::pin(async move { end(tx, &ends).await })
+            })
+            .await;
+        match done {
+            Ok(ended) => {
+                if let Some(last) = ended.last() {
+                    database.announce(last.position);
+                }
+                ended.into_iter().map(Ok).collect()
+            }
+            Err(fault) => all_failed(ends.len(), &fault),
+        }
+    }
+}
 
 /// Whether what the scope covers is marked after its cut-off was committed.
 pub(super) fn is_wide(scope: &Scope) -> bool {

@@ -37,6 +37,17 @@ impl Fault {
         }
     }
 
+    /// Whether the server refused the rows of the statement, so that it may take others, or another
+    /// transaction got in their way.
+    pub(super) fn is_of_the_rows(&self) -> bool {
+        let Self::Database(error) = self else {
+            return false;
+        };
+        // Classes of codes: data and constraints.
+        let class = error.code().and_then(|code| code.code().get(..2));
+        is_conflict(error) || class.is_some_and(|class| ["22", "23"].contains(&class))
+    }
+
     /// For each of many who waited for one commit: the same error once more.
     pub(super) fn repeat(&self) -> StoreError {
         match self {

@@ -7,7 +7,7 @@ use futures_util::{TryStreamExt, future::select, stream};
 use tokio::time::{self, MissedTickBehavior};
 use tokio_postgres::{AsyncMessage, Client};
 
-use super::{Database, heads::Heads, refusal::ConnectError, url::Target};
+use super::{Database, batch::Batcher, heads::Head, refusal::ConnectError, url::Target};
 
 /// How often the head is asked for.
 const EVERY: Duration = Duration::from_millis(100);
@@ -17,7 +17,7 @@ const TOGETHER: Duration = Duration::from_millis(5);
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// Asks for the head while somebody follows the log.
-pub(super) async fn poll(database: Arc<Database>, heads: Heads) {
+pub(super) async fn poll(database: Arc<Database>, heads: Batcher<Head>) {
     let mut every = time::interval(EVERY);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -27,7 +27,7 @@ pub(super) async fn poll(database: Arc<Database>, heads: Heads) {
         }
         // A server that is away is asked again at the next interval.
         if database.wake.receiver_count() > 0
-            && let Ok(head) = heads.ask().await
+            && let Ok(head) = heads.ask(Head).await
         {
             database.publish(head);
         }

@@ -1,56 +1,31 @@
 //! Asking for the log's head: who asks while a question is under way shares the next one, which starts
 //! after they asked.
 
-use std::sync::Arc;
-
 use symbolon_authority::ports::StoreError;
 use symbolon_login::Position;
-use tokio::{
-    sync::{mpsc, oneshot},
-    task::JoinSet,
-};
 
 use super::{
     Database,
+    batch::Batched,
     columns::{maybe_row, position},
     fault::{Fault, Work},
 };
 
-/// How many may wait for an answer.
-const QUEUE: usize = 8192;
+/// Wants to know the head as it is read after this was asked.
+#[derive(Clone, Copy)]
+pub(super) struct Head;
 
-type Answer = oneshot::Sender<Result<Position, StoreError>>;
+impl Batched for Head {
+    type Done = Position;
 
-/// The handle of the task that asks.
-#[derive(Clone)]
-pub(super) struct Heads(mpsc::Sender<Answer>);
+    const PLURAL: &'static str = "questions for the log's head";
+    const BATCH: usize = 8192;
+    const AT_ONCE: usize = 1;
 
-impl Heads {
-    pub(super) fn start(database: &Arc<Database>, tasks: &mut JoinSet<()>) -> Self {
-        let (queue, waiting) = mpsc::channel(QUEUE);
-        tasks.spawn(ask(Arc::clone(database), waiting));
-        Self(queue)
-    }
-
-    /// The head, read after the call.
-    pub(super) async fn ask(&self) -> Result<Position, StoreError> {
-        let (answer, answered) = oneshot::channel();
-        let full = |_| StoreError::Unavailable("too many wait for the log's head".to_owned());
-        self.0.try_send(answer).map_err(full)?;
-        let closed = |_| StoreError::Unavailable("the store was closed".to_owned());
-        answered.await.map_err(closed)?
-    }
-}
-
-async fn ask(database: Arc<Database>, mut waiting: mpsc::Receiver<Answer>) {
-    let mut asked = Vec::new();
-    while waiting.recv_many(&mut asked, QUEUE).await > 0 {
-        let head = head(&database).await;
-        for answer in asked.drain(..) {
-            let head = head.as_ref().copied().map_err(Fault::repeat);
-            // Who gave up waiting needs no answer.
-            drop(answer.send(head));
-        }
+    async fn commit(database: &Database, batch: Vec<Self>) -> Vec<Result<Position, StoreError>> {
+        let head = head(database).await;
+        let answer = |_| head.as_ref().copied().map_err(Fault::repeat);
+        batch.into_iter().map(answer).collect()
     }
 }
 

@@ -18,9 +18,11 @@ use super::{
     columns::{Values, execute, maybe_row},
     ends,
     fault::Work,
+    heads::Head,
     log,
-    opening::{insert, insert_grant, join_in_room, open_in_room},
+    opening::{insert_grant, join_in_room, open_in_room},
     rows::{self, login_end},
+    sign_ins::SignIn,
     sweep,
 };
 
@@ -38,8 +40,8 @@ impl Logins for Postgres {
             ..login
         };
         if terms.per_person.is_none() && terms.per_app.is_none() && terms.instead_of.is_empty() {
-            let client = self.database.client().await?;
-            return Ok(insert(&client, login, grant, terms.since, now).await?);
+            let sign_in = SignIn::new(login, grant, terms.since, now)?;
+            return self.sign_ins.ask(sign_in).await;
         }
         let (opened, made) = self
             .transact(|tx| {
@@ -143,7 +145,7 @@ impl Logins for Postgres {
 
     async fn end(&self, scope: Scope, now: UnixMillis) -> Result<Ended, StoreError> {
         if !ends::is_wide(&scope) {
-            return self.batcher.end((scope, now)).await;
+            return self.ends.ask((scope, now)).await;
         }
         let position = self
             .transact(|tx| {
@@ -211,7 +213,7 @@ impl Logins for Postgres {
     }
 
     async fn head(&self) -> Result<Position, StoreError> {
-        self.heads.ask().await
+        self.heads.ask(Head).await
     }
 
     async fn tail(&self, after: Position, limit: u32) -> Result<Tail, StoreError> {

@@ -1,7 +1,7 @@
-//! New logins and grants, and the room that limits ask for.
+//! Further grants, and the room that limits ask for.
 //!
-//! Without a limit each is one statement that commits by itself. With one, the person's row is held, so that
-//! of two sign-ins at once the second counts what the first opened.
+//! Without a limit a grant is one statement that commits by itself. With one, the person's row is held, so
+//! that of two sign-ins at once the second counts what the first opened.
 
 use deadpool_postgres::GenericClient;
 use symbolon_authority::ports::{Join, LoginWithGrants, NewGrant, Open, Standpoint, Terms};
@@ -11,10 +11,11 @@ use symbolon_login::{
 
 use super::{
     Transaction,
-    columns::{Values, maybe_row, position, refused, to_columns, to_integer, to_json, value},
+    columns::{Values, maybe_row, position, refused, value},
     ends::{self, End},
     fault::Work,
     rows::{self, login_columns},
+    sign_ins::{self, SignIn},
 };
 use crate::{
     in_use,
@@ -42,7 +43,10 @@ pub(super) async fn open_in_room(
     };
     match make_room(tx, &limits, user, None, &grant.client_id, now).await? {
         Err(live) => Ok((Open::Full(live), None)),
-        Ok(made) => Ok((insert(tx, login, grant, since, now).await?, made)),
+        Ok(made) => {
+            let sign_in = SignIn::new(login, grant, since, now)?;
+            Ok((sign_ins::open(tx, sign_in).await?, made))
+        }
     }
 }
 
@@ -135,59 +139,6 @@ async fn make_room(
     Ok(Ok(ended.last().map(|ended| ended.position)))
 }
 
-/// Inserts a login with its first grant, if the person may sign in: their standing and the head are of
-/// one moment, and an end that comes after it kills by its position what it cannot see.
-pub(super) async fn insert(
-    client: &impl GenericClient,
-    login: Login,
-    new: NewGrant,
-    since: Option<Position>,
-    now: UnixMillis,
-) -> Work<Open> {
-    let sql = "WITH at AS (
-                   SELECT head.epoch, head.number FROM head, users
-                   WHERE users.id = $2 AND users.disabled_at IS NULL
-                   AND ($9::bigint IS NULL OR users.cut_epoch IS NULL
-                        OR (users.cut_epoch, users.cut_number) <= ($9::bigint, $10::bigint))
-               ), opened AS (
-                   INSERT INTO logins (sid, user_id, authenticated_at, methods, device,
-                                       expires_at, idle_ms, remembered, rev_epoch, rev_number)
-                   SELECT $1::bytea, $2::bytea, $3::bigint, $4::text, $5::text,
-                          $6::bigint, $7::bigint, $8::boolean, at.epoch, at.number FROM at
-               ), granted AS (
-                   INSERT INTO grants (id, sid, client_id, rev_epoch, rev_number, opened_at,
-                                       used_at, generation, digest, moved_at)
-                   SELECT $11::bytea, $1::bytea, $12::text, at.epoch, at.number, $13::bigint,
-                          $13::bigint, 0, $14::bytea, $13::bigint FROM at
-               )
-               SELECT epoch, number FROM at";
-    let (since_epoch, since_number) = since.map(to_columns).transpose()?.unzip();
-    let idle = login.idle.map(|idle| to_integer(idle.as_millis()));
-    let values: Values<'_> = &[
-        &login.sid.as_bytes().as_slice(),
-        &login.user.as_bytes().as_slice(),
-        &login.authenticated_at.as_millis(),
-        &to_json(&login.methods)?,
-        &login.device,
-        &login.expires_at.as_millis(),
-        &idle.transpose()?,
-        &login.remembered,
-        &since_epoch,
-        &since_number,
-        &new.id.as_bytes().as_slice(),
-        &new.client_id.as_str(),
-        &now.as_millis(),
-        &new.digest.as_bytes().as_slice(),
-    ];
-    let at = maybe_row(client, sql, values).await;
-    let at = at.map_err(|fault| refused(fault, name_of_id))?;
-    let Some(at) = at else {
-        return Ok(Open::UserGone);
-    };
-    let grant = granted(login.sid, new, position(&at, 0)?, now);
-    Ok(Open::Opened(Box::new(Standpoint { login, grant })))
-}
-
 /// Inserts a grant into a login that lives, at the head of the same moment.
 pub(super) async fn insert_grant(
     client: &impl GenericClient,
@@ -229,7 +180,7 @@ pub(super) async fn insert_grant(
 }
 
 /// The id that a constraint guards.
-fn name_of_id(constraint: &str) -> &'static str {
+pub(super) fn name_of_id(constraint: &str) -> &'static str {
     if constraint.starts_with("logins") {
         "sid"
     } else {
@@ -237,7 +188,7 @@ fn name_of_id(constraint: &str) -> &'static str {
     }
 }
 
-fn granted(sid: Sid, new: NewGrant, rev: Position, now: UnixMillis) -> Grant {
+pub(super) fn granted(sid: Sid, new: NewGrant, rev: Position, now: UnixMillis) -> Grant {
     Grant {
         id: new.id,
         sid,

@@ -24,6 +24,7 @@ mod once;
 mod races;
 #[path = "../servers/schema.rs"]
 mod schema;
+mod sign_ins;
 mod sweep;
 
 /// Makes one test of each story for one backend.
@@ -55,6 +56,10 @@ macro_rules! backend {
                     a_use_moves_the_time_once_a_minute
                     a_use_revives_nothing
                     a_use_counts_against_idleness;
+                sign_ins: of_a_crowd_each_hears_its_own_answer
+                    of_a_crowd_with_one_id_one_opens
+                    no_sign_in_outlives_an_acknowledged_disable
+                    who_gives_up_costs_nobody_an_answer;
                 limits: a_full_house_refuses
                     the_oldest_makes_room
                     what_was_given_up_makes_room

@@ -19,7 +19,7 @@ use crate::fixture::*;
 const MANY: usize = 50;
 
 /// Runs as many tasks as asked, all let go at the same moment.
-async fn at_once<T, F>(number: usize, task: impl Fn(usize) -> F) -> Vec<T>
+pub(crate) async fn at_once<T, F>(number: usize, task: impl Fn(usize) -> F) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,

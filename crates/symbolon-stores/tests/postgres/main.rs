@@ -1,5 +1,5 @@
 //! What only a store that several nodes share can get wrong: two nodes on one database, TLS, migrations,
-//! a server that is restarted, and connections that are cut.
+//! a server that is restarted, connections that are cut, and sign-ins that share a statement.
 
 #![expect(
     clippy::unwrap_used,
@@ -9,8 +9,9 @@
     reason = "tests"
 )]
 
-#[path = "servers/schema.rs"]
+#[path = "../servers/schema.rs"]
 mod schema;
+mod sign_ins;
 
 use std::{
     env,
@@ -26,7 +27,9 @@ use std::{
 
 use symbolon_authority::{
     PasswordHash, User,
-    ports::{Advance, Directory, Logins, NewGrant, Open, Presented, Standpoint, Tail, Terms},
+    ports::{
+        Advance, Directory, Logins, NewGrant, Open, Presented, Standpoint, StoreError, Tail, Terms,
+    },
 };
 use symbolon_login::{
     Change, ClientId, Digest, GrantId, Lifetimes, Login, LoginPolicy, Position, Scope, Sid,
@@ -81,9 +84,17 @@ async fn add_person(store: &Postgres) {
 
 /// Opens login `n` with grant `n`. None: the store was not available.
 async fn open(store: &Postgres, n: u64) -> Option<Standpoint> {
+    match sign_in(store, user_id(), n).await {
+        Ok(Open::Opened(opened)) => Some(*opened),
+        Ok(other) => panic!("{other:?}"),
+        Err(_) => None,
+    }
+}
+
+async fn sign_in(store: &Postgres, user: UserId, n: u64) -> Result<Open, StoreError> {
     let login = Login {
         sid: sid(n),
-        user: user_id(),
+        user,
         authenticated_at: NOW,
         methods: vec!["pwd".to_owned()],
         device: None,
@@ -97,11 +108,7 @@ async fn open(store: &Postgres, n: u64) -> Option<Standpoint> {
         client_id: app(),
         digest: secret(n, 0),
     };
-    match store.open(login, grant, Terms::default(), NOW).await {
-        Ok(Open::Opened(opened)) => Some(*opened),
-        Ok(other) => panic!("{other:?}"),
-        Err(_) => None,
-    }
+    store.open(login, grant, Terms::default(), NOW).await
 }
 
 async fn refresh(store: &Postgres, n: u64, generation: u32) -> Advance {
