@@ -183,8 +183,14 @@ impl Seen {
 
     /// Whether a cut-off kills it, as far as `view` knows.
     pub(crate) fn known(&self, view: &View) -> Known {
-        // Every cut-off up to this version was in the table when it was looked up, or too old to matter.
-        if self.alive_in.load(Ordering::Relaxed) == view.version() {
+        // Every cut-off up to that version was in the table when it was looked up, or too old to matter.
+        let alive_in = self.alive_in.load(Ordering::Relaxed);
+        if alive_in == view.version() {
+            return Known::Alive;
+        }
+        if view.spares(&self.scopes, alive_in) {
+            // Nothing that came since concerns it.
+            self.alive_in.store(view.version(), Ordering::Relaxed);
             return Known::Alive;
         }
         match view.table().kills(&self.scopes, self.rev) {

@@ -103,6 +103,20 @@ pub(crate) struct Writer {
     next: Option<usize>,
 }
 
+impl Scopes {
+    /// Whether a cut-off under this hash covers the credential.
+    pub(crate) fn contain(&self, hash: u64) -> bool {
+        let Self {
+            user,
+            login,
+            grant,
+            app,
+            key,
+        } = *self;
+        [login, user, grant, app].contains(&hash) || key == Some(hash)
+    }
+}
+
 impl CutOffTable {
     /// The hashes under which cut-offs of this credential would stand.
     pub(crate) fn scopes(&self, subject: &Subject<'_>) -> Scopes {
@@ -154,7 +168,8 @@ impl CutOffTable {
         self.hasher.hash_one(scope).max(1)
     }
 
-    fn hash_of(&self, scope: &Scope) -> Option<u64> {
+    /// The hash under which a cut-off of this scope stands; none for what concerns everybody.
+    pub(crate) fn hash_of(&self, scope: &Scope) -> Option<u64> {
         Some(match scope {
             Scope::User { user } => self.hash(&(1_u8, user)),
             Scope::Login { sid } => self.hash(&(2_u8, sid)),

@@ -137,7 +137,7 @@ impl Knowledge {
         // What may be forgotten already is forgotten again when a snapshot brings it.
         view.complete_since = self.cut_offs.forgotten().max(Some(complete_since));
         view.missed += u64::from(view.applied.is_some_and(|at| at < complete_since));
-        view.version += 1;
+        view.moved(None);
         for cut_off in &snapshot.cut_offs {
             self.cut_off(cut_off, now);
         }
@@ -216,13 +216,14 @@ impl Knowledge {
             self.dropped_at = Some(now);
             self.lost_through(cut_off.position);
         }
-        self.view.version += 1;
+        let hash = self.cut_offs.table().hash_of(&cut_off.scope);
+        self.view.moved(hash);
     }
 
     /// Cut-offs up to here may be missing from now on.
     fn lost_through(&mut self, position: Position) {
         self.view.complete_since = self.view.complete_since.max(Some(position));
-        self.view.version += 1;
+        self.view.moved(None);
     }
 
     fn show_cut_offs(&mut self) {

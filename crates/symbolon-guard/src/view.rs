@@ -10,10 +10,11 @@ use symbolon_login::{AppSettings, Position, Shape, UnixMillis};
 
 use crate::{
     clock::{Moment, Now},
-    cut_offs::CutOffTable,
+    cut_offs::{CutOffTable, Scopes},
     fault::Faults,
     keys::KeyRing,
     lease::{Lease, Ticket},
+    recent::Recent,
 };
 
 /// All that a check needs to know.
@@ -27,6 +28,7 @@ pub(crate) struct View {
     pub(crate) table: Arc<CutOffTable>,
     pub(crate) cut_offs: usize,
     pub(crate) version: u64,
+    pub(crate) recent: Recent,
     pub(crate) is_careful: bool,
     pub(crate) complete_since: Option<Position>,
     pub(crate) missed: u64,
@@ -87,6 +89,21 @@ impl View {
     /// alive in all of it.
     pub(crate) const fn version(&self) -> u64 {
         self.version
+    }
+
+    /// Moves the version: by a cut-off of the scope of this hash, or by what may concern everybody.
+    pub(crate) fn moved(&mut self, hash: Option<u64>) {
+        self.version += 1;
+        match hash {
+            Some(hash) => self.recent.push(self.version, hash),
+            None => self.recent.restart(self.version),
+        }
+    }
+
+    /// Whether a credential of these scopes that was found alive in an earlier view, of this version, is alive
+    /// in this one, too, as far as can be said without looking it up.
+    pub(crate) fn spares(&self, scopes: &Scopes, alive_in: u64) -> bool {
+        self.recent.spares(scopes, alive_in, self.version)
     }
 
     /// Whether there were more cut-offs than the guard may keep: what it knows then proves nothing.

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use proptest::prelude::*;
 use symbolon_login::{
     AppSettings, Change, KeyId, LogEntry, Position, Scope, Sid, Snapshot, UnixMillis, UserId,
 };
@@ -33,11 +34,13 @@ fn now(seconds: u32) -> Now {
 
 /// A guard that applied up to 1.5 and proved it at second `fresh`.
 fn knowing(fresh: Option<u64>) -> Knowledge {
-    let mut knowledge = Knowledge::new(
-        "http://localhost:7300".to_owned(),
-        "app".parse().unwrap(),
-        MOST,
-    );
+    knowing_at_most(MOST, fresh)
+}
+
+/// The same, with room for so many cut-offs.
+fn knowing_at_most(most: usize, fresh: Option<u64>) -> Knowledge {
+    let issuer = "http://localhost:7300".to_owned();
+    let mut knowledge = Knowledge::new(issuer, "app".parse().unwrap(), most);
     knowledge.restore(&snapshot(), at(0)).unwrap();
     if let Some(fresh) = fresh {
         let ticket = knowledge.view().ask(at(fresh)).unwrap();
@@ -433,4 +436,58 @@ fn past_the_bound_of_cut_offs_only_the_authority_can_say_yes() {
         knowledge.forget(at(life + 301 + second));
     }
     assert!(!knowledge.view().is_careful());
+}
+
+/// What the credential of [`facts`] may be covered by, and much that concerns others.
+fn scope() -> impl Strategy<Value = Scope> {
+    let start = UnixMillis::from_secs(ISSUED);
+    let (user, sid) = (UserId::mint(start, [1; 10]), Sid::mint(start, [2; 10]));
+    let others = (3..60_u8).prop_map(move |n| Scope::Login {
+        sid: Sid::mint(start, [n; 10]),
+    });
+    let client_id = || "app".parse().unwrap();
+    prop_oneof![
+        60 => others,
+        1 => Just(Scope::User { user }),
+        1 => Just(Scope::Login { sid }),
+        1 => Just(Scope::Grant { sid, client_id: client_id() }),
+        1 => Just(Scope::App { client_id: client_id() }),
+        1 => Just(Scope::Key { kid: "key".parse().unwrap() }),
+        1 => Just(Scope::Everything {}),
+        1 => Just(Scope::Restored { from: Position::new(1, 2) }),
+    ]
+}
+
+proptest! {
+    /// A credential that was looked at before, at any time, and one that never was are the same to the rule.
+    #[test]
+    fn what_was_found_before_changes_no_verdict(
+        stretches in proptest::collection::vec(proptest::collection::vec(scope(), 0..20), 1..8),
+        is_jwt: bool,
+        most in prop_oneof![Just(MOST), Just(1_000)],
+    ) {
+        let shape = if is_jwt { Shape::Jwt } else { Shape::Session };
+        let mut knowledge = knowing_at_most(most, Some(100));
+        let old = seen(shape, OLD, None, &knowledge);
+        for stretch in stretches {
+            for covers in stretch {
+                cut(&mut knowledge, covers);
+            }
+            let new = seen(shape, OLD, None, &knowledge);
+            prop_assert_eq!(old.known(knowledge.view()), new.known(knowledge.view()));
+        }
+    }
+}
+
+#[test]
+fn an_older_view_is_not_spared_by_a_newer_one() {
+    let knowledge = knowing_at_most(1_000, Some(100));
+    let (old, mut newer) = (knowledge.view().clone(), knowledge.clone());
+    let sid = Sid::mint(UnixMillis::from_secs(ISSUED), [9; 10]);
+    cut(&mut newer, Scope::Login { sid });
+    let seen = seen(Shape::Session, OLD, None, &knowledge);
+    assert_eq!(seen.known(newer.view()), Known::Alive);
+    let (from, to) = (newer.view().version(), old.version());
+    assert!(!old.recent.spares(&seen.scopes, from, to));
+    assert_eq!(seen.known(&old), Known::Alive);
 }
