@@ -180,7 +180,13 @@ impl Database {
                 Err(Fault::Database(error)) if fault::is_conflict(&error) && tries < TRIES => {
                     tries += 1;
                 }
-                done => return done,
+                done => {
+                    if done.as_ref().is_err_and(Fault::is_of_the_line) {
+                        // Back in the pool, it would cost the next one its answer, too.
+                        drop(Object::take(client));
+                    }
+                    return done;
+                }
             }
         }
     }

@@ -48,6 +48,20 @@ impl Fault {
         is_conflict(error) || class.is_some_and(|class| ["22", "23"].contains(&class))
     }
 
+    /// Whether the connection itself is in doubt: it is cut, on its way out, or hangs with work under way.
+    pub(super) fn is_of_the_line(&self) -> bool {
+        match self {
+            // No code: not from the server. Classes of codes: connections, the server's own end.
+            Self::Database(error) => error.code().is_none_or(|code| {
+                ["08", "57"]
+                    .iter()
+                    .any(|class| code.code().starts_with(class))
+            }),
+            Self::Store(StoreError::Unavailable(_)) => true,
+            Self::Store(StoreError::Damaged(_)) => false,
+        }
+    }
+
     /// For each of many who waited for one commit: the same error once more.
     pub(super) fn repeat(&self) -> StoreError {
         match self {

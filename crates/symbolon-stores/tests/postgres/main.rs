@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod ends;
 #[path = "../servers/schema.rs"]
 mod schema;
 mod sign_ins;

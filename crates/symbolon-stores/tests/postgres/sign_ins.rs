@@ -31,7 +31,7 @@ struct Jam {
     stuck: JoinSet<Result<Open, StoreError>>,
 }
 
-async fn client(url: &str) -> Client {
+pub(crate) async fn client(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     tokio::spawn(connection);
     client
