@@ -8,6 +8,7 @@ mod columns;
 mod directory;
 mod fault;
 mod limits;
+mod living;
 mod log;
 mod logins;
 mod memory;
@@ -117,7 +118,7 @@ impl Sqlite {
             report,
         };
         Ok(Self {
-            reading: Reading::start(roll, Arc::clone(&memory.roll)).map_err(threads)?,
+            reading: Reading::start(roll, Arc::clone(&memory)).map_err(threads)?,
             writer: Writer::start(writer, head, Arc::clone(&memory), writer::QUEUE)
                 .map_err(threads)?,
             readers: Readers::start(readers).map_err(threads)?,

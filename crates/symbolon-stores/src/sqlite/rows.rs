@@ -160,11 +160,12 @@ pub(super) fn insert_login(
         first.as_ref().map(GrantId::as_bytes),
     ];
     insert(tx.conn(), sql, "sid", row)?;
-    tx.opened(Entry {
+    let entry = Entry {
         user: login.user,
         sid: login.sid,
         expires_at: login.expires_at,
-    });
+    };
+    tx.opened(entry, login.ended_at.is_some());
     Ok(())
 }
 
