@@ -10,7 +10,7 @@ use super::{
     columns::{bytes, json, position, to_integer, to_json},
     directory::all_apps,
     fault::Work,
-    writer::Transaction,
+    writer::{Insert, Transaction},
 };
 
 /// The newest position; the start of the epoch when its log is empty.
@@ -123,19 +123,19 @@ fn end_grants(tx: &Transaction<'_>, sid: Sid, client_id: &ClientId, now: UnixMil
 
 /// Writes one entry of the log.
 pub(super) fn insert_entry(
-    conn: &Connection,
+    tx: &mut Transaction<'_>,
     position: Position,
     change: &Change,
     at: UnixMillis,
 ) -> Work<()> {
     let sql = "INSERT INTO log (epoch, number, at, change) VALUES (?1, ?2, ?3, ?4)";
-    conn.prepare_cached(sql)?.execute(params![
+    let row = params![
         position.epoch(),
         to_integer(position.number())?,
         at.as_millis(),
         to_json(change)?,
-    ])?;
-    Ok(())
+    ];
+    Ok(tx.insert(Insert::Entry, sql, row)?)
 }
 
 /// Begins the epoch that follows a restore: everything that the restored log does not know is dead.

@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::Connection;
+use rusqlite::{CachedStatement, Connection, Params};
 use symbolon_authority::ports::StoreError;
 use symbolon_login::{Change, GrantId, Position, Sid, UnixMillis, UserId};
 use tokio::sync::{oneshot, watch};
@@ -59,9 +59,27 @@ pub(super) struct Counters {
 /// know once it is committed.
 pub(super) struct Transaction<'a> {
     conn: &'a Connection,
+    statements: Statements<'a>,
     memory: &'a Memory,
     head: Position,
     news: News,
+}
+
+/// The statements that nearly every request runs, kept at hand until the transaction is over: to find one
+/// among all takes longer than some of what it does.
+#[derive(Default)]
+struct Statements<'a> {
+    login: Option<CachedStatement<'a>>,
+    grant: Option<CachedStatement<'a>>,
+    entry: Option<CachedStatement<'a>>,
+}
+
+/// Which row is inserted.
+#[derive(Clone, Copy)]
+pub(super) enum Insert {
+    Login,
+    Grant,
+    Entry,
 }
 
 /// What a transaction changes in the memory.
@@ -216,6 +234,7 @@ impl<'a> Transaction<'a> {
     pub(super) fn on(conn: &'a Connection, head: Position, memory: &'a Memory) -> Self {
         Self {
             conn,
+            statements: Statements::default(),
             memory,
             head,
             news: News::default(),
@@ -225,6 +244,25 @@ impl<'a> Transaction<'a> {
     /// The connection that the transaction is open on.
     pub(super) fn conn(&self) -> &Connection {
         self.conn
+    }
+
+    /// Inserts a row by `sql`, which is always the same for `which`.
+    pub(super) fn insert(
+        &mut self,
+        which: Insert,
+        sql: &str,
+        row: impl Params,
+    ) -> rusqlite::Result<()> {
+        let kept = match which {
+            Insert::Login => &mut self.statements.login,
+            Insert::Grant => &mut self.statements.grant,
+            Insert::Entry => &mut self.statements.entry,
+        };
+        let statement = match kept {
+            Some(statement) => statement,
+            none => none.insert(self.conn.prepare_cached(sql)?),
+        };
+        statement.execute(row).map(|_| ())
     }
 
     /// What it knows of ends, its own included.
@@ -334,7 +372,7 @@ impl<'a> Transaction<'a> {
     /// Appends to the log. Numbers are dense: what is undone gives its number back.
     pub(super) fn append(&mut self, change: &Change, now: UnixMillis) -> Work<Position> {
         let position = self.head.next();
-        log::insert_entry(self.conn, position, change, now)?;
+        log::insert_entry(self, position, change, now)?;
         self.head = position;
         Ok(position)
     }
