@@ -67,7 +67,7 @@ fn while_an_old_moment_is_read_the_log_grows_and_afterwards_begins_anew() {
     assert_eq!(count(&moment), 1);
     moment.rollback().unwrap();
     let log = dir.path().join("x.db-wal");
-    let long = fs::metadata(&log).unwrap().len();
+    let grown = fs::metadata(&log).unwrap().len();
     for n in 1_000..3_000 {
         write(&writer, n);
         if n % 16 == 0 {
@@ -76,7 +76,7 @@ fn while_an_old_moment_is_read_the_log_grows_and_afterwards_begins_anew() {
     }
     // Used again from its beginning, it does not grow by as much as was written.
     let now = fs::metadata(&log).unwrap().len();
-    assert!(now < long + 1_000 * 4_096, "{long}, then {now}");
+    assert!(now < grown + 1_000 * 4_096, "{grown}, then {now}");
     assert_eq!(count(&reader), 3_000);
 }
 
