@@ -1,6 +1,6 @@
 //! Durable logins and ends a second on SQLite, beside what the disk and bare SQLite give.
 //!
-//! `cargo bench -p symbolon-stores --bench durable`: four rows take turns, so that a noisy
+//! `cargo bench -p symbolon-stores --bench durable`: five rows take turns, so that a noisy
 //! neighbour slows all of them alike; a ratio is the median of the rounds' own ratios.
 //!
 //! It takes about a minute. `BENCH_DIR` names another disk, `BENCH_ROUNDS` another number of rounds.
@@ -11,6 +11,8 @@
 //! - disk: 4 KiB written and synced (`fdatasync`), one after the other.
 //! - bare: rusqlite, one thread, 64 rows a transaction, write-ahead log, `synchronous=FULL`; a row
 //!   is a time-ordered id, a random digest and what else a grant holds.
+//! - asked: the same insert for 64 callers at once: their rows come to the thread over a queue, and each
+//!   caller hears when its own is on disk. The least that any store with callers does.
 //! - login: `Logins::open` by 64 callers at once, people at random; two rows and their indexes.
 //! - end: `Logins::end` of one login by 64 callers at once, logins at random; one row of two
 //!   changed, one added to the log, and their indexes.
@@ -26,14 +28,16 @@ use std::{
     fs::{File, OpenOptions},
     os::unix::fs::FileExt,
     path::Path,
-    sync::Arc,
+    sync::{Arc, mpsc},
+    thread,
     time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, params};
-use symbolon_authority::ports::{Logins, Open, Terms};
-use symbolon_login::Scope;
+use symbolon_authority::ports::{Logins, NewGrant, Open, Terms};
+use symbolon_login::{Login, Scope};
 use symbolon_stores::Sqlite;
+use tokio::sync::oneshot;
 
 mod work;
 
@@ -61,13 +65,16 @@ fn main() {
     }
     let mut ours = Ours::new(&runtime, &dir.path().join("ours"));
     let mut bare = Bare::new(&dir.path().join("bare.db"));
+    let mut asked = Asked::new(&dir.path().join("asked.db"));
     let disk = disk(&dir.path().join("disk"));
 
-    let (mut disks, mut bares, mut logins, mut ends) = (vec![], vec![], vec![], vec![]);
+    let (mut disks, mut bares, mut askeds) = (vec![], vec![], vec![]);
+    let (mut logins, mut ends) = (vec![], vec![]);
     let rounds = std::env::var("BENCH_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap());
     for _ in 0..rounds {
         disks.push(a_second(&disk, Duration::from_millis(200)));
-        bares.push(bare.insert(A_ROUND));
+        bares.push(bare.round(A_ROUND));
+        askeds.push(runtime.block_on(asked.round(A_ROUND)));
         logins.push(runtime.block_on(ours.login(A_ROUND)));
         ends.push(runtime.block_on(ours.end(A_ROUND)));
     }
@@ -76,6 +83,7 @@ fn main() {
     for (name, figures) in [
         ("disk", &disks),
         ("bare", &bares),
+        ("asked", &askeds),
         ("login", &logins),
         ("end", &ends),
     ] {
@@ -163,27 +171,78 @@ impl Bare {
         Self { conn, rows: 0 }
     }
 
-    fn insert(&mut self, rows: u64) -> f64 {
+    fn round(&mut self, rows: u64) -> f64 {
         let values: Vec<_> = (self.rows..self.rows + rows)
             .map(|n| work::login(n, USERS))
             .collect();
         self.rows += rows;
         let start = Instant::now();
         for batch in values.chunks(64) {
-            self.conn.execute_batch("BEGIN IMMEDIATE").unwrap();
-            for (login, grant) in batch {
-                let sql = "INSERT INTO one VALUES (?1, ?2, ?3, ?4, ?5)";
-                let row = params![
-                    grant.id.as_bytes(),
-                    login.sid.as_bytes(),
-                    grant.client_id.as_str(),
-                    login.authenticated_at.as_millis(),
-                    grant.digest.as_bytes()
-                ];
-                self.conn.prepare_cached(sql).unwrap().execute(row).unwrap();
-            }
-            self.conn.execute_batch("COMMIT").unwrap();
+            self.insert(batch.iter());
         }
+        rows as f64 / start.elapsed().as_secs_f64()
+    }
+
+    /// One transaction.
+    fn insert<'a>(&self, rows: impl Iterator<Item = &'a (Login, NewGrant)>) {
+        self.conn.execute_batch("BEGIN IMMEDIATE").unwrap();
+        for (login, grant) in rows {
+            let sql = "INSERT INTO one VALUES (?1, ?2, ?3, ?4, ?5)";
+            let row = params![
+                grant.id.as_bytes(),
+                login.sid.as_bytes(),
+                grant.client_id.as_str(),
+                login.authenticated_at.as_millis(),
+                grant.digest.as_bytes()
+            ];
+            self.conn.prepare_cached(sql).unwrap().execute(row).unwrap();
+        }
+        self.conn.execute_batch("COMMIT").unwrap();
+    }
+}
+
+/// A row and whoever waits for it.
+type Asking = ((Login, NewGrant), oneshot::Sender<()>);
+
+/// [`Bare`] on a thread that is asked over a queue.
+struct Asked {
+    queue: mpsc::SyncSender<Asking>,
+    rows: u64,
+}
+
+impl Asked {
+    fn new(path: &Path) -> Self {
+        let bare = Bare::new(path);
+        let (queue, asking) = mpsc::sync_channel::<Asking>(1_024);
+        thread::spawn(move || {
+            while let Ok(first) = asking.recv() {
+                let mut batch = vec![first];
+                let begun = Instant::now();
+                // It knows how many there are, and waits for all of them for a while.
+                while batch.len() < 64 && begun.elapsed() < Duration::from_micros(200) {
+                    batch.extend(asking.try_iter());
+                    thread::yield_now();
+                }
+                bare.insert(batch.iter().map(|(row, _)| row));
+                for (_, answer) in batch {
+                    answer.send(()).unwrap();
+                }
+            }
+        });
+        Self { queue, rows: 0 }
+    }
+
+    async fn round(&mut self, rows: u64) -> f64 {
+        let first = self.rows;
+        self.rows += rows;
+        let start = Instant::now();
+        all(&self.queue, rows, move |queue, nth| async move {
+            let (answer, answered) = oneshot::channel();
+            let row = work::login(first + nth, USERS);
+            queue.try_send((row, answer)).unwrap();
+            answered.await.unwrap();
+        })
+        .await;
         rows as f64 / start.elapsed().as_secs_f64()
     }
 }
@@ -216,7 +275,7 @@ impl Ours {
         self.opened += logins;
         self.live.extend(first..self.opened);
         let start = Instant::now();
-        self.all(logins, move |store, nth| async move {
+        all(&self.store, logins, move |store, nth| async move {
             let (login, grant) = work::login(first + nth, USERS);
             let now = login.authenticated_at;
             let opened = store
@@ -239,7 +298,7 @@ impl Ours {
             .collect();
         let now = work::moment(self.opened);
         let start = Instant::now();
-        self.all(logins, move |store, nth| {
+        all(&self.store, logins, move |store, nth| {
             let sid = work::sid(ended[usize::try_from(nth).unwrap()]);
             async move {
                 let ended = store.end(Scope::Login { sid }, now).await.unwrap();
@@ -249,23 +308,23 @@ impl Ours {
         .await;
         logins as f64 / start.elapsed().as_secs_f64()
     }
+}
 
-    /// Does so many pieces of work, shared out among the callers.
-    async fn all<F: Future<Output = ()> + Send>(
-        &self,
-        number: u64,
-        one: impl Fn(Arc<Sqlite>, u64) -> F + Clone + Send + 'static,
-    ) {
-        let callers = (0..CALLERS).map(|caller| {
-            let (store, one) = (Arc::clone(&self.store), one.clone());
-            tokio::spawn(async move {
-                for nth in (caller..number).step_by(usize::try_from(CALLERS).unwrap()) {
-                    one(Arc::clone(&store), nth).await;
-                }
-            })
-        });
-        for caller in callers.collect::<Vec<_>>() {
-            caller.await.unwrap();
-        }
+/// Does so many pieces of work, shared out among the callers.
+async fn all<S: Clone + Send + 'static, F: Future<Output = ()> + Send>(
+    store: &S,
+    number: u64,
+    one: impl Fn(S, u64) -> F + Clone + Send + 'static,
+) {
+    let callers = (0..CALLERS).map(|caller| {
+        let (store, one) = (store.clone(), one.clone());
+        tokio::spawn(async move {
+            for nth in (caller..number).step_by(usize::try_from(CALLERS).unwrap()) {
+                one(store.clone(), nth).await;
+            }
+        })
+    });
+    for caller in callers.collect::<Vec<_>>() {
+        caller.await.unwrap();
     }
 }

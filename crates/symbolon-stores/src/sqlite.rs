@@ -4,10 +4,12 @@
 //! beside it ([`readers`]). Acknowledged means that the transaction's write-ahead log was synced.
 
 mod backup;
+mod checkpoints;
 mod columns;
 mod directory;
 mod fault;
 mod limits;
+mod living;
 mod log;
 mod logins;
 mod memory;
@@ -39,6 +41,7 @@ pub use open::OpenError;
 use crate::Migration;
 use crate::bounded_counters::BoundedCounters;
 use crate::touches::Touches;
+use checkpoints::Checkpoints;
 use fault::Work;
 use memory::Memory;
 use readers::Readers;
@@ -74,6 +77,7 @@ pub struct Sqlite {
     // lock is given back when nothing is open any more.
     reading: Reading,
     readers: Readers,
+    checkpoints: Checkpoints,
     writer: Writer,
     counters: Mutex<BoundedCounters>,
     memory: Arc<Memory>,
@@ -105,8 +109,9 @@ impl Sqlite {
     pub fn open(dir: &Path) -> Result<Self, OpenError> {
         let open::Opened {
             lock,
-            writer,
+            mut writer,
             readers,
+            checkpoints,
             roll,
             memory,
             head,
@@ -117,7 +122,8 @@ impl Sqlite {
             report,
         };
         Ok(Self {
-            reading: Reading::start(roll, Arc::clone(&memory.roll)).map_err(threads)?,
+            checkpoints: Checkpoints::start(checkpoints, &mut writer).map_err(threads)?,
+            reading: Reading::start(roll, Arc::clone(&memory)).map_err(threads)?,
             writer: Writer::start(writer, head, Arc::clone(&memory), writer::QUEUE)
                 .map_err(threads)?,
             readers: Readers::start(readers).map_err(threads)?,
@@ -133,6 +139,7 @@ impl Sqlite {
         let Self {
             reading,
             readers,
+            checkpoints,
             mut writer,
             counters: _,
             memory: _,
@@ -140,6 +147,7 @@ impl Sqlite {
         } = self;
         drop(reading);
         drop(readers);
+        drop(checkpoints);
         writer.close().map_err(StoreError::from)
     }
 

@@ -60,7 +60,10 @@ impl StoreUrl {
     /// Opens it alone; `data` is the data directory.
     pub(crate) async fn open(&self, data: &Path) -> Result<Sql> {
         Ok(match self {
-            Self::Sqlite(dir) => Sql::Sqlite(Sqlite::open(dir.as_deref().unwrap_or(data))?),
+            Self::Sqlite(dir) => {
+                let store = Sqlite::open(dir.as_deref().unwrap_or(data))?;
+                Sql::Sqlite(Box::new(store))
+            }
             Self::Postgres(url) => Sql::Postgres(self.connect(url).await?),
         })
     }
@@ -98,7 +101,7 @@ impl LoginsUrl {
 
 /// One open SQL store.
 pub(crate) enum Sql {
-    Sqlite(Sqlite),
+    Sqlite(Box<Sqlite>),
     Postgres(Postgres),
 }
 
@@ -106,7 +109,7 @@ impl Sql {
     /// As something to copy from or to.
     pub(crate) fn target(&self) -> &dyn Target {
         match self {
-            Self::Sqlite(store) => store,
+            Self::Sqlite(store) => store.as_ref(),
             Self::Postgres(store) => store,
         }
     }

@@ -246,6 +246,7 @@ fn begin_epoch(
         ended.position = all.position;
         ended.count += all.count;
     }
+    drop(transaction);
     open.commit().map_err(refused)?;
     conn.close().map_err(|(_, error)| refused(error))?;
     Ok(Restored {

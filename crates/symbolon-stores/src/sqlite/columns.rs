@@ -102,8 +102,14 @@ pub(super) fn to_integer(number: impl TryInto<i64>) -> Work<i64> {
 
 /// Inserts a row whose id was made by the caller; an id that is in use is never overwritten.
 pub(super) fn insert(conn: &Connection, sql: &str, what: &str, row: impl Params) -> Work<()> {
-    match conn.prepare_cached(sql)?.execute(row) {
-        Ok(_) => Ok(()),
+    let inserted = conn.prepare_cached(sql)?.execute(row);
+    in_use_or(inserted.map(|_| ()), what)
+}
+
+/// The outcome of an insert, with the error of an id that is in use.
+pub(super) fn in_use_or(inserted: Result<()>, what: &str) -> Work<()> {
+    match inserted {
+        Ok(()) => Ok(()),
         Err(error) if is_taken(&error) => Err(in_use(what).into()),
         Err(error) => Err(error.into()),
     }

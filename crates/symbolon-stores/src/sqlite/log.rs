@@ -10,7 +10,7 @@ use super::{
     columns::{bytes, json, position, to_integer, to_json},
     directory::all_apps,
     fault::Work,
-    writer::Transaction,
+    writer::{Insert, Transaction},
 };
 
 /// The newest position; the start of the epoch when its log is empty.
@@ -40,11 +40,11 @@ pub(super) fn end(tx: &mut Transaction<'_>, scope: Scope, now: UnixMillis) -> Wo
         tx.mark_all()?;
     }
     let count = match &scope {
-        Scope::Everything {} => mark(
-            tx,
-            "UPDATE login SET ended_at = ?1 WHERE ended_at IS NULL",
-            params![at],
-        )?,
+        Scope::Everything {} => {
+            tx.ended_all();
+            let sql = "UPDATE login SET ended_at = ?1 WHERE ended_at IS NULL";
+            mark(tx, sql, params![at])?
+        }
         Scope::Restored { from } => mark(
             tx,
             "UPDATE grant SET ended_at = ?1
@@ -82,6 +82,9 @@ pub(super) fn end(tx: &mut Transaction<'_>, scope: Scope, now: UnixMillis) -> Wo
 
 /// Whose login it is. None: there is none, or it has ended.
 pub(super) fn whose(tx: &Transaction<'_>, sid: Sid) -> Work<Option<UserId>> {
+    if let Some(user) = tx.living(sid) {
+        return Ok(Some(user));
+    }
     let sql = "SELECT user, rev_epoch, rev_number FROM login WHERE sid = ?1 AND ended_at IS NULL";
     let mut found = tx.conn().prepare_cached(sql)?;
     let found = found.query_row([sid.as_bytes()], |row| {
@@ -120,19 +123,19 @@ fn end_grants(tx: &Transaction<'_>, sid: Sid, client_id: &ClientId, now: UnixMil
 
 /// Writes one entry of the log.
 pub(super) fn insert_entry(
-    conn: &Connection,
+    tx: &mut Transaction<'_>,
     position: Position,
     change: &Change,
     at: UnixMillis,
 ) -> Work<()> {
     let sql = "INSERT INTO log (epoch, number, at, change) VALUES (?1, ?2, ?3, ?4)";
-    conn.prepare_cached(sql)?.execute(params![
+    let row = params![
         position.epoch(),
         to_integer(position.number())?,
         at.as_millis(),
         to_json(change)?,
-    ])?;
-    Ok(())
+    ];
+    Ok(tx.insert(Insert::Entry, sql, row)?)
 }
 
 /// Begins the epoch that follows a restore: everything that the restored log does not know is dead.

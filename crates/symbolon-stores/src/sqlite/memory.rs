@@ -8,7 +8,7 @@ use std::{
 use rusqlite::Connection;
 use symbolon_login::{Position, UserId};
 
-use super::{fault::Work, roll::Roll, unmarked::Unmarked};
+use super::{fault::Work, living::Living, roll::Roll, unmarked::Unmarked};
 
 /// How many people the writer remembers. Beyond it, it begins anew.
 const PEOPLE: usize = 1 << 17;
@@ -16,15 +16,17 @@ const PEOPLE: usize = 1 << 17;
 /// Whose logins there are, which have ended without a mark in their rows, and who may sign in.
 pub(super) struct Memory {
     pub(super) roll: Arc<Roll>,
+    pub(super) living: Living,
     pub(super) unmarked: Unmarked,
     pub(super) welcome: Welcome,
 }
 
 impl Memory {
-    /// What the file's log says. The roll names nothing yet.
+    /// What the file's log says. The roll and the living are not known yet.
     pub(super) fn load(conn: &Connection) -> Work<Self> {
         Ok(Self {
             roll: Arc::new(Roll::new()),
+            living: Living::default(),
             unmarked: Unmarked::load(conn)?,
             welcome: Welcome::default(),
         })

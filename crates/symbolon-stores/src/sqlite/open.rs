@@ -30,10 +30,7 @@ const LOCK: &str = "symbolon.lock";
 /// Where a new file is made before it gets its name.
 pub(super) const UNFINISHED: &str = "symbolon.db.new";
 
-/// How many pages the write-ahead log holds before they are moved into the main file: 64 MiB. A page
-/// that changed many times since is moved once.
-const CHECKPOINT_PAGES: u32 = 16_384;
-/// To what size the write-ahead log shrinks again after a transaction that needed more.
+/// To what size the write-ahead log shrinks again when it was longer.
 const JOURNAL_BYTES: u32 = 80 << 20;
 /// The writer's page cache in KiB. A larger one is slower: SQLite walks all of it at the end of a
 /// transaction that split a page.
@@ -50,6 +47,8 @@ pub(super) struct Opened {
     pub(super) lock: File,
     pub(super) writer: Connection,
     pub(super) readers: Vec<Connection>,
+    /// For moving the write-ahead log into the main file.
+    pub(super) checkpoints: Connection,
     /// For reading whose logins there are.
     pub(super) roll: Connection,
     pub(super) memory: Memory,
@@ -84,6 +83,7 @@ pub(super) fn open(dir: &Path) -> Result<Opened, OpenError> {
         return Err(OpenError::Changed { path, number });
     }
     let readers = readers(&path).map_err(refused)?;
+    let checkpoints = mover(&path).map_err(refused)?;
     let roll = reader(&path).map_err(refused)?;
     let damaged = |fault: super::fault::Fault| OpenError::store(&path, fault.into());
     let head = log::head(&writer).map_err(damaged)?;
@@ -92,6 +92,7 @@ pub(super) fn open(dir: &Path) -> Result<Opened, OpenError> {
         lock,
         writer,
         readers,
+        checkpoints,
         roll,
         memory,
         head,
@@ -193,7 +194,6 @@ fn writer(path: &Path, version: u32) -> rusqlite::Result<Connection> {
     conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     // FULL syncs the log after each transaction (NORMAL does not, and may lose the last ones).
     conn.pragma_update(None, "synchronous", "FULL")?;
-    conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     conn.pragma_update(None, "journal_size_limit", JOURNAL_BYTES)?;
     conn.pragma_update(None, "cache_size", -WRITER_CACHE)?;
     if version < schema::version() {
@@ -201,6 +201,19 @@ fn writer(path: &Path, version: u32) -> rusqlite::Result<Connection> {
         // So that the version in the file's header is the true one, for whoever looks there.
         conn.pragma_update_and_check(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()))?;
     }
+    // They say what the types of all that is written say already, and take a twentieth of the writer's time.
+    conn.pragma_update(None, "ignore_check_constraints", true)?;
+    Ok(conn)
+}
+
+fn mover(path: &Path) -> rusqlite::Result<Connection> {
+    let conn = Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE))?;
+    configure(&conn)?;
+    // The log is synced before its pages are moved, and they before the log begins anew.
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    // The writer decides when; and what this one closes is never the last connection.
+    conn.pragma_update(None, "wal_autocheckpoint", 0)?;
+    conn.pragma_update(None, "query_only", true)?;
     Ok(conn)
 }
 

@@ -8,12 +8,12 @@ use symbolon_login::{Grant, GrantId, Line, Login, Position, Sid, UnixMillis, Use
 
 use super::{
     columns::{
-        bytes, digest, insert, json, maybe_span, maybe_time, position, text, time, to_integer,
+        bytes, digest, in_use_or, json, maybe_span, maybe_time, position, text, time, to_integer,
     },
     fault::Work,
     roll::Entry,
     unmarked::View,
-    writer::Transaction,
+    writer::{Insert, Transaction},
 };
 
 /// The columns of a login, in the order in which [`read_login`] takes them.
@@ -159,18 +159,19 @@ pub(super) fn insert_login(
         to_integer(rev.number())?,
         first.as_ref().map(GrantId::as_bytes),
     ];
-    insert(tx.conn(), sql, "sid", row)?;
-    tx.opened(Entry {
+    in_use_or(tx.insert(Insert::Login, sql, row), "sid")?;
+    let entry = Entry {
         user: login.user,
         sid: login.sid,
         expires_at: login.expires_at,
-    });
+    };
+    tx.opened(entry, login.ended_at.is_some());
     Ok(())
 }
 
 /// Adds a grant whose `rev` is the log's head in this transaction.
 pub(super) fn add_grant(
-    tx: &Transaction<'_>,
+    tx: &mut Transaction<'_>,
     sid: Sid,
     new: NewGrant,
     is_first: IsFirst,
@@ -190,12 +191,12 @@ pub(super) fn add_grant(
         },
         ended_at: None,
     };
-    insert_grant(tx.conn(), &grant, is_first)?;
+    insert_grant(tx, &grant, is_first)?;
     Ok(grant)
 }
 
 /// Inserts a row with all its columns.
-pub(super) fn insert_grant(conn: &Connection, grant: &Grant, is_first: IsFirst) -> Work<()> {
+pub(super) fn insert_grant(tx: &mut Transaction<'_>, grant: &Grant, is_first: IsFirst) -> Work<()> {
     let sql = "INSERT INTO grant (id, sid, client_id, rev_epoch, rev_number, opened_at, used_at,
                                   generation, digest, moved_at, ended_at, is_first)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
@@ -213,7 +214,7 @@ pub(super) fn insert_grant(conn: &Connection, grant: &Grant, is_first: IsFirst) 
         grant.ended_at.map(UnixMillis::as_millis),
         matches!(is_first, IsFirst::Yes),
     ];
-    insert(conn, sql, "grant id", row)
+    in_use_or(tx.insert(Insert::Grant, sql, row), "grant id")
 }
 
 /// Reads a login, and adds the end that its row may not say.

@@ -281,10 +281,8 @@ fn write(tx: &mut Transaction<'_>, record: &Record) -> Work<()> {
             let methods = to_json(&login.methods)?;
             insert_login(tx, login, &methods, None, Position::new(0, 0))
         }
-        Record::Grant(grant) => insert_grant(conn, grant, IsFirst::No),
-        Record::LogEntry { at, entry } => {
-            log::insert_entry(conn, entry.position, &entry.change, *at)
-        }
+        Record::Grant(grant) => insert_grant(tx, grant, IsFirst::No),
+        Record::LogEntry { at, entry } => log::insert_entry(tx, entry.position, &entry.change, *at),
         Record::OnceValue {
             purpose,
             key,

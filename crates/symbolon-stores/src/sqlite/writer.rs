@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::Connection;
+use rusqlite::{CachedStatement, Connection, Params};
 use symbolon_authority::ports::StoreError;
 use symbolon_login::{Change, GrantId, Position, Sid, UnixMillis, UserId};
 use tokio::sync::{oneshot, watch};
@@ -59,9 +59,27 @@ pub(super) struct Counters {
 /// know once it is committed.
 pub(super) struct Transaction<'a> {
     conn: &'a Connection,
+    statements: Statements<'a>,
     memory: &'a Memory,
     head: Position,
     news: News,
+}
+
+/// The statements that nearly every request runs, kept at hand until the transaction is over: to find one
+/// among all takes longer than some of what it does.
+#[derive(Default)]
+struct Statements<'a> {
+    login: Option<CachedStatement<'a>>,
+    grant: Option<CachedStatement<'a>>,
+    entry: Option<CachedStatement<'a>>,
+}
+
+/// Which row is inserted.
+#[derive(Clone, Copy)]
+pub(super) enum Insert {
+    Login,
+    Grant,
+    Entry,
 }
 
 /// What a transaction changes in the memory.
@@ -69,8 +87,14 @@ pub(super) struct Transaction<'a> {
 pub(super) struct News {
     /// Logins for the roll.
     opened: Vec<Entry>,
+    /// Those of them that have not ended.
+    living: Vec<(Sid, UserId)>,
     /// Logins that ended.
     ended: Vec<(UserId, Sid)>,
+    /// Logins that ended or whose rows are gone: of them only the rows tell what they are now.
+    over: BTreeSet<Sid>,
+    /// All that was there ended.
+    all_over: bool,
     /// Logins whose rows are gone.
     gone: Vec<Entry>,
     /// Expiries that no row has.
@@ -210,6 +234,7 @@ impl<'a> Transaction<'a> {
     pub(super) fn on(conn: &'a Connection, head: Position, memory: &'a Memory) -> Self {
         Self {
             conn,
+            statements: Statements::default(),
             memory,
             head,
             news: News::default(),
@@ -219,6 +244,25 @@ impl<'a> Transaction<'a> {
     /// The connection that the transaction is open on.
     pub(super) fn conn(&self) -> &Connection {
         self.conn
+    }
+
+    /// Inserts a row by `sql`, which is always the same for `which`.
+    pub(super) fn insert(
+        &mut self,
+        which: Insert,
+        sql: &str,
+        row: impl Params,
+    ) -> rusqlite::Result<()> {
+        let kept = match which {
+            Insert::Login => &mut self.statements.login,
+            Insert::Grant => &mut self.statements.grant,
+            Insert::Entry => &mut self.statements.entry,
+        };
+        let statement = match kept {
+            Some(statement) => statement,
+            none => none.insert(self.conn.prepare_cached(sql)?),
+        };
+        statement.execute(row).map(|_| ())
     }
 
     /// What it knows of ends, its own included.
@@ -246,24 +290,41 @@ impl<'a> Transaction<'a> {
         Ok(theirs)
     }
 
+    /// Whose login it is, if it is known without its row that it lives.
+    pub(super) fn living(&self, sid: Sid) -> Option<UserId> {
+        if self.news.all_over || self.news.over.contains(&sid) {
+            return None;
+        }
+        self.memory.living.whose(sid)
+    }
+
     /// Up to `limit` logins that may have expired before `before`, the oldest first.
     pub(super) fn expired(&self, before: UnixMillis, limit: usize) -> Vec<Expiry> {
         self.memory.roll.expired(before, limit)
     }
 
-    /// A login has its row.
-    pub(super) fn opened(&mut self, entry: Entry) {
+    /// A login has its row, which says whether it has `ended`.
+    pub(super) fn opened(&mut self, entry: Entry, ended: bool) {
         if !self.news.gone.is_empty() {
             // Its id was free only just now: what was before it must not take it off.
             self.news.gone.retain(|gone| gone.sid != entry.sid);
             self.news.ended.retain(|(_, sid)| *sid != entry.sid);
         }
         self.news.opened.push(entry);
+        if !ended {
+            self.news.living.push((entry.sid, entry.user));
+        }
     }
 
     /// A login has ended, and its row says so.
     pub(super) fn ended(&mut self, user: UserId, sid: Sid) {
         self.news.ended.push((user, sid));
+        self.news.over.insert(sid);
+    }
+
+    /// All logins have ended, and their rows say so.
+    pub(super) fn ended_all(&mut self) {
+        self.news.all_over = true;
     }
 
     /// A login has ended by an entry of the log, and its row does not say so.
@@ -275,6 +336,7 @@ impl<'a> Transaction<'a> {
     /// A login's row is gone.
     pub(super) fn removed(&mut self, entry: Entry) {
         self.news.gone.push(entry);
+        self.news.over.insert(entry.sid);
     }
 
     /// No row has that expiry.
@@ -310,7 +372,7 @@ impl<'a> Transaction<'a> {
     /// Appends to the log. Numbers are dense: what is undone gives its number back.
     pub(super) fn append(&mut self, change: &Change, now: UnixMillis) -> Work<Position> {
         let position = self.head.next();
-        log::insert_entry(self.conn, position, change, now)?;
+        log::insert_entry(self, position, change, now)?;
         self.head = position;
         Ok(position)
     }
@@ -327,6 +389,15 @@ impl News {
         memory.unmarked.add(self.ends);
         if let Some(through) = self.marked {
             memory.unmarked.forget(through);
+        }
+        if self.all_over {
+            memory.living.clear();
+        } else {
+            let mut living = self.living;
+            living.retain(|(sid, _)| !self.over.contains(sid));
+            memory
+                .living
+                .change(self.over.into_iter(), living.into_iter());
         }
         memory.roll.end(&self.ended);
         memory.roll.remove(&self.gone);

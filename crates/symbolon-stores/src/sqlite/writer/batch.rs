@@ -61,6 +61,8 @@ pub(super) struct Thread {
 /// What a transaction left behind.
 struct Committed {
     head: Position,
+    /// How long it waited for requests.
+    idle: Duration,
     /// The times of use that it knows to be on disk.
     written: Vec<(GrantId, UnixMillis)>,
     news: News,
@@ -106,7 +108,7 @@ impl Thread {
                 Err(RecvTimeoutError::Disconnected) => return None,
             }
         }
-        self.gather(&mut batch);
+        self.drain(&mut batch);
         Some(batch)
     }
 
@@ -118,19 +120,29 @@ impl Thread {
         }
     }
 
-    /// Takes what waits, and gives those who were answered a moment ago a short time to ask again:
-    /// otherwise two halves of the callers would take turns, each with a sync of its own.
-    fn gather(&self, batch: &mut Batch) {
-        let started = Instant::now();
-        loop {
+    /// Adds what came meanwhile, and gives those who were answered a moment ago a short time to ask
+    /// again: otherwise two halves of the callers would take turns, each with a sync of its own.
+    /// False: nobody else is waited for.
+    ///
+    /// The transaction is open already, so that each request is worked on while others are still made.
+    fn gather(&self, batch: &mut Batch, idle: &mut Duration) -> bool {
+        let before = batch.len();
+        let mut since = Instant::now();
+        while before < self.callers.min(BATCH) {
             self.drain(batch);
-            let all = batch.len() >= self.callers.min(BATCH);
-            if all || started.elapsed() >= self.patience {
-                return;
+            if batch.len() > before {
+                return true;
+            }
+            if *idle >= self.patience {
+                break;
             }
             // Not asleep: each of them would have to wake this thread.
             thread::yield_now();
+            let now = Instant::now();
+            *idle += now.duration_since(since);
+            since = now;
         }
+        false
     }
 
     fn drain(&self, batch: &mut Batch) {
@@ -150,6 +162,7 @@ impl Thread {
         let outcome = outcome.map(
             |Committed {
                  head,
+                 idle,
                  written,
                  news,
              }| {
@@ -157,11 +170,11 @@ impl Thread {
                 Counters::add(&self.counters.requests, batch.len());
                 self.touches.written(written);
                 news.publish(&self.memory);
-                head
+                (head, idle)
             },
         );
         match &outcome {
-            Ok(head) => {
+            Ok((head, _)) => {
                 self.marked_a_bite();
                 // Before the answers: whoever was answered and asks finds at least this head.
                 self.head.send_if_modified(|known| {
@@ -183,7 +196,8 @@ impl Thread {
                 }
             }
         }
-        self.patience = started.elapsed() / 4;
+        let idle = outcome.as_ref().map_or(Duration::ZERO, |(_, idle)| *idle);
+        self.patience = started.elapsed().saturating_sub(idle) / 4;
         let mut waiting = mem::take(&mut self.waiting);
         self.drain(&mut waiting);
         self.callers = batch.len() + waiting.len();
@@ -194,11 +208,7 @@ impl Thread {
     }
 
     /// One transaction of everything. Gives the new head and the known times of use.
-    fn transact(
-        &self,
-        batch: &mut [Box<dyn Request>],
-        touched: &[(GrantId, UnixMillis)],
-    ) -> Work<Committed> {
+    fn transact(&self, batch: &mut Batch, touched: &[(GrantId, UnixMillis)]) -> Work<Committed> {
         let committed = self.attempt(batch, touched, Guarded::No)?;
         if let Some(committed) = committed {
             return Ok(committed);
@@ -215,7 +225,7 @@ impl Thread {
     /// had none, nothing is committed, and the transaction is still open.
     fn attempt(
         &self,
-        batch: &mut [Box<dyn Request>],
+        batch: &mut Batch,
         touched: &[(GrantId, UnixMillis)],
         guarded: Guarded,
     ) -> Work<Option<Committed>> {
@@ -224,18 +234,25 @@ impl Thread {
         let mut transaction = Transaction::on(&self.conn, head, &self.memory);
         let written = self.write_touches(touched)?;
         self.mark_a_bite(&mut transaction)?;
-        for request in batch {
-            let kept = match guarded {
-                Guarded::No => request.run(&mut transaction),
-                Guarded::Yes => self.run_guarded(request.as_mut(), &mut transaction)?,
-            };
-            // A full disk and the like undo the whole transaction: nothing of it may be
-            // acknowledged.
-            if self.conn.is_autocommit() {
-                return Err(Fault::unavailable("a write undid its whole transaction"));
+        let (mut done, mut idle) = (0, Duration::ZERO);
+        loop {
+            for request in batch.iter_mut().skip(done) {
+                let kept = match guarded {
+                    Guarded::No => request.run(&mut transaction),
+                    Guarded::Yes => self.run_guarded(request.as_mut(), &mut transaction)?,
+                };
+                // A full disk and the like undo the whole transaction: nothing of it may be
+                // acknowledged.
+                if self.conn.is_autocommit() {
+                    return Err(Fault::unavailable("a write undid its whole transaction"));
+                }
+                if !kept && guarded == Guarded::No {
+                    return Ok(None);
+                }
             }
-            if !kept && guarded == Guarded::No {
-                return Ok(None);
+            done = batch.len();
+            if guarded == Guarded::Yes || !self.gather(batch, &mut idle) {
+                break;
             }
         }
         let Transaction { head, news, .. } = transaction;
@@ -243,6 +260,7 @@ impl Thread {
         self.execute("COMMIT")?;
         Ok(Some(Committed {
             head,
+            idle,
             written,
             news,
         }))
