@@ -201,8 +201,6 @@ fn writer(path: &Path, version: u32) -> rusqlite::Result<Connection> {
         // So that the version in the file's header is the true one, for whoever looks there.
         conn.pragma_update_and_check(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()))?;
     }
-    // They say what the types of all that is written say already, and take a twentieth of the writer's time.
-    conn.pragma_update(None, "ignore_check_constraints", true)?;
     Ok(conn)
 }
 
