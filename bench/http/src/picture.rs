@@ -35,7 +35,10 @@ text {{ fill: #1f2328 }} .quiet {{ fill: #59636e }} .ours {{ fill: #0a5c8a }} .o
     for (at, result) in shown.iter().enumerate() {
         let y = TOP + STEP * at as f64;
         let width = BAR * result.per_second[1] / most;
-        let class = if matches!(result.kind, "session" | "jwt" | "daemon") {
+        let class = if matches!(
+            result.kind,
+            "session" | "jwt" | "around-session" | "around-jwt" | "daemon"
+        ) {
             "ours"
         } else {
             "other"
