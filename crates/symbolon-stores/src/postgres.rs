@@ -180,13 +180,11 @@ impl Database {
                 Err(Fault::Database(error)) if fault::is_conflict(&error) && tries < TRIES => {
                     tries += 1;
                 }
-                done => {
-                    if done.as_ref().is_err_and(Fault::is_of_the_line) {
-                        // Back in the pool, it would cost the next one its answer, too.
-                        drop(Object::take(client));
-                    }
-                    return done;
+                Err(fault) => {
+                    give_back(client, &fault);
+                    return Err(fault);
                 }
+                Ok(done) => return Ok(done),
             }
         }
     }
@@ -203,6 +201,14 @@ impl Database {
             *known = position.max(*known);
             news
         });
+    }
+}
+
+/// Gives a connection back after a fault, unless that is the connection's own: back in the pool, one that is cut
+/// and does not know it yet would cost the next caller its answer, and one that hangs would make it wait.
+fn give_back(client: Object, fault: &Fault) {
+    if fault.is_of_the_line() {
+        drop(Object::take(client));
     }
 }
 

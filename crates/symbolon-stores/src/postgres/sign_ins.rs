@@ -12,6 +12,7 @@ use super::{
         Values, maybe_row, number, position, refused, rows, to_columns, to_integer, to_json,
     },
     fault::{Fault, Work},
+    give_back,
     opening::{granted, name_of_id},
 };
 
@@ -90,10 +91,9 @@ async fn insert_each(client: Object, mut batch: Vec<SignIn>) -> Vec<Result<Open,
                 batch.drain(..together);
                 done.push(Err(refused(fault, name_of_id).into()));
             }
-            // Nothing says that the others would fare better. Back in the pool, a line that is cut and
-            // does not know it yet would cost the next batch its answers, too.
+            // Nothing says that the others would fare better.
             Err(fault) => {
-                drop(Object::take(client));
+                give_back(client, &fault);
                 done.extend(all_failed(batch.len(), &fault));
                 break;
             }
