@@ -13,6 +13,18 @@ fn open(path: &Path) -> Connection {
     conn
 }
 
+fn create(path: &Path) -> Connection {
+    let conn = open(path);
+    conn.execute_batch("CREATE TABLE row (n INTEGER PRIMARY KEY, x BLOB)")
+        .unwrap();
+    conn
+}
+
+fn count(conn: &Connection) -> u32 {
+    conn.query_row("SELECT count(*) FROM row", [], |row| row.get(0))
+        .unwrap()
+}
+
 fn write(conn: &Connection, n: u32) {
     let row = "INSERT INTO row VALUES (?1, zeroblob(3000))";
     conn.execute(row, [n]).unwrap();
@@ -22,10 +34,7 @@ fn write(conn: &Connection, n: u32) {
 fn the_log_begins_anew_while_it_is_written_to() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x.db");
-    let mut writer = open(&path);
-    writer
-        .execute_batch("CREATE TABLE row (n INTEGER PRIMARY KEY, x BLOB)")
-        .unwrap();
+    let mut writer = create(&path);
     let checkpoints = Checkpoints::start(open(&path), &mut writer).unwrap();
     for n in 0..3_000 {
         write(&writer, n);
@@ -38,26 +47,16 @@ fn the_log_begins_anew_while_it_is_written_to() {
     assert!(log < 3_000 * 4_096 / 2, "{log}");
     drop(checkpoints);
     writer.close().unwrap();
-    let count: u32 = open(&path)
-        .query_row("SELECT count(*) FROM row", [], |row| row.get(0))
-        .unwrap();
-    assert_eq!(count, 3_000);
+    assert_eq!(count(&open(&path)), 3_000);
 }
 
 #[test]
 fn while_an_old_moment_is_read_the_log_grows_and_afterwards_begins_anew() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x.db");
-    let mut writer = open(&path);
-    writer
-        .execute_batch("CREATE TABLE row (n INTEGER PRIMARY KEY, x BLOB)")
-        .unwrap();
+    let mut writer = create(&path);
     let _checkpoints = Checkpoints::start(open(&path), &mut writer).unwrap();
     let reader = open(&path);
-    let count = |conn: &Connection| -> u32 {
-        conn.query_row("SELECT count(*) FROM row", [], |row| row.get(0))
-            .unwrap()
-    };
     write(&writer, 0);
     let moment = reader.unchecked_transaction().unwrap();
     assert_eq!(count(&moment), 1);
