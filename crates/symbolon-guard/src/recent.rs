@@ -8,7 +8,8 @@ const KEPT: usize = 16;
 /// The scopes, by their hashes, of the cut-offs with which a view's version moved last.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Recent {
-    /// From this version on nothing but these cut-offs moved it.
+    /// From this version on nothing but these cut-offs moved it. A credential that was never looked up says 0,
+    /// which the first snapshot leaves behind.
     since: u64,
     hashes: [u64; KEPT],
 }
