@@ -4,6 +4,8 @@
 
 use std::{path::Path, time::Duration};
 
+use futures_util::future::join_all;
+
 use symbolon_authority::{
     PasswordHash, User,
     ports::{Directory, Logins, NewGrant, Open, Terms},
@@ -237,4 +239,40 @@ fn only_what_is_older_than_an_end_is_ended() {
     assert_eq!(end(1, Position::new(1, 3)), Some(NOW.plus(DAY)));
     assert_eq!(end(1, Position::new(2, 1)), None);
     assert_eq!(end(2, Position::new(1, 2)), None);
+}
+
+/// After a start whose each login is gets read beside other work: what ends meanwhile ends once, and for good.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ends_beside_the_reading_of_the_rows_count_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = with_alice(dir.path()).await;
+    for n in 0..240 {
+        open(&store, n).await;
+    }
+    store.close().unwrap();
+    // Those of others, so that reading takes a while.
+    let conn = Connection::open(dir.path().join("symbolon.db")).unwrap();
+    let sql = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 40000)
+               INSERT INTO login (sid, user, authenticated_at, methods, expires_at, remembered)
+               SELECT randomblob(16), zeroblob(16), 0, '[]', 4102444800000, 1 FROM n";
+    conn.execute(sql, []).unwrap();
+    drop(conn);
+    let mut ended = 0;
+    // The last time more end than are remembered while rows are read.
+    for number in [1, 2, 3, 4, 5, 6, 7, 1, 2, 3, 60] {
+        let store = Sqlite::open(dir.path()).unwrap();
+        let these = ended..ended + number;
+        let twice = these.clone().chain(these.clone());
+        let counts = join_all(twice.map(|n| end(&store, n))).await;
+        assert_eq!(counts.iter().sum::<u64>(), u64::from(number));
+        ended += number;
+        assert_eq!(living(&store).await.len(), 240 - usize::from(ended));
+        for n in 0..ended {
+            assert_eq!(end(&store, n).await, 0, "{n} came back");
+        }
+        store.close().unwrap();
+    }
+    let store = Sqlite::open(dir.path()).unwrap();
+    let all = store.end(Scope::User { user: alice() }, NOW).await.unwrap();
+    assert_eq!(all.count, 240 - u64::from(ended));
 }
