@@ -3,9 +3,10 @@
 use std::{
     env,
     future::Future,
-    net::TcpListener,
+    net::{TcpListener, UdpSocket},
     path::PathBuf,
     process::{self, Child, Command, Stdio},
+    sync::Mutex,
     time::Duration,
 };
 
@@ -111,14 +112,24 @@ impl Drop for Server {
     }
 }
 
+/// A port that nobody listens on. Its UDP port is held until the process ends, so that no test beside this one is
+/// given the same before its server listens.
+///
 /// Below the ports that the system gives to clients: one of those that tries a port of its own range may get
 /// through to itself.
 fn free_port() -> u16 {
+    static HELD: Mutex<Vec<UdpSocket>> = Mutex::new(Vec::new());
     let from = 10_000 + u16::try_from(process::id() * 37 % 20_000).unwrap();
-    (from..32_000)
+    let (port, held) = (from..32_000)
         .chain(10_000..from)
-        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
-        .unwrap()
+        .find_map(|port| {
+            let held = UdpSocket::bind(("127.0.0.1", port)).ok()?;
+            TcpListener::bind(("127.0.0.1", port)).ok()?;
+            Some((port, held))
+        })
+        .unwrap();
+    HELD.lock().unwrap().push(held);
+    port
 }
 
 /// Asks a server past the store.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::{Json, Router, extract::Request};
-use reqwest::{Client, RequestBuilder, Response};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinSet};
 
@@ -90,13 +90,14 @@ impl Daemon {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        let daemon = Self {
+        let mut daemon = Self {
             process: Process(child),
             port,
             url: format!("http://127.0.0.1:{port}"),
             http: client(),
         };
-        reaches(&daemon.http, &format!("{}/readyz", daemon.url)).await;
+        let ready = daemon.get("/readyz");
+        daemon.process.answers(&ready, StatusCode::OK).await;
         daemon
     }
 
@@ -115,18 +116,22 @@ impl Daemon {
     }
 }
 
-/// Waits until somebody answers there with success.
-async fn reaches(http: &Client, url: &str) {
-    let began = Instant::now();
-    loop {
-        match http.get(url).send().await {
-            Ok(answer) if answer.status().is_success() => return,
-            answer => assert!(
-                began.elapsed() < Duration::from_secs(30),
-                "{url}: {answer:?}"
-            ),
+impl Process {
+    /// Waits until the process answers this with such a status.
+    async fn answers(&mut self, request: &RequestBuilder, status: StatusCode) {
+        let began = Instant::now();
+        loop {
+            let answer = request.try_clone().unwrap().send().await;
+            self.runs();
+            match answer {
+                Ok(answer) if answer.status() == status => return,
+                answer => assert!(
+                    began.elapsed() < Duration::from_secs(30),
+                    "{request:?}: {answer:?}"
+                ),
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
@@ -152,7 +157,7 @@ impl Kind {
 pub(crate) struct Proxy {
     pub(crate) url: String,
     pub(crate) http: Client,
-    _process: Process,
+    process: Process,
     _files: tempfile::TempDir,
 }
 
@@ -252,22 +257,14 @@ impl Proxy {
             .stderr(Stdio::inherit())
             .spawn()
             .unwrap();
-        let proxy = Self {
+        let mut proxy = Self {
             url: format!("http://localhost:{port}"),
             http: client(),
-            _process: Process(child),
+            process: Process(child),
             _files: files,
         };
         let ready = proxy.request("GET", "/auth/sign-in");
-        let began = Instant::now();
-        while !matches!(ready.try_clone().unwrap().send().await, Ok(answer) if answer.status() == 302)
-        {
-            assert!(
-                began.elapsed() < Duration::from_secs(30),
-                "{kind:?} does not get ready"
-            );
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        proxy.process.answers(&ready, StatusCode::FOUND).await;
         proxy
     }
 

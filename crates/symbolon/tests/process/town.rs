@@ -1,11 +1,11 @@
 //! An authority and apps as processes, for one test each.
 
 use std::{
-    io::{BufRead, BufReader, Write},
-    net::TcpListener,
+    io::{self, BufRead, BufReader, Write},
+    net::{TcpListener, UdpSocket},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Output, Stdio},
-    sync::atomic::{AtomicU16, Ordering},
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
@@ -24,23 +24,42 @@ pub(crate) fn client() -> Client {
         .unwrap()
 }
 
-/// The first of three ports in a row that nobody listens on right now: the demo takes as many.
+/// The first of three ports in a row that nobody listens on and that no other test was given: the demo
+/// takes as many.
 ///
-/// Below the ports that the system gives to clients, of which tests beside this one use many; each
-/// process looks from a place of its own.
+/// A test holds the UDP ports of these numbers until its process ends, so that no test beside it is given a port on
+/// which it listens only later. They are below those that the system gives to clients, of which such tests use many;
+/// each process looks from a place of its own.
 pub(crate) fn free_port() -> u16 {
-    static ASKED: AtomicU16 = AtomicU16::new(0);
-    let asked = u32::from(ASKED.fetch_add(1, Ordering::Relaxed));
-    let from = (std::process::id() * 111 + asked * 3) % 20_000;
-    let is_free = |port: &u16| {
-        let listens = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
-        (0..3).all(|next| listens(port + next))
-    };
-    (from..20_000)
-        .chain(0..from)
-        .map(|place| u16::try_from(10_000 + place).unwrap())
-        .find(is_free)
-        .unwrap()
+    static HELD: Mutex<Vec<UdpSocket>> = Mutex::new(Vec::new());
+    let mut held = HELD.lock().unwrap();
+    let from = std::process::id() * 111 % 20_000;
+    for place in (from..20_000).chain(0..from) {
+        let port = u16::try_from(10_000 + place).unwrap();
+        if let Ok(three) = hold(port) {
+            held.extend(three);
+            return port;
+        }
+    }
+    panic!("no three ports in a row are free between 10000 and 30000")
+}
+
+#[test]
+fn a_port_that_was_given_is_not_given_again_before_somebody_listens() {
+    let port = free_port();
+    for taken in port..port + 3 {
+        assert!(hold(taken).is_err(), "{taken}");
+    }
+}
+
+fn hold(first: u16) -> io::Result<Vec<UdpSocket>> {
+    let three = first..first + 3;
+    three
+        .map(|port| {
+            let held = UdpSocket::bind(("127.0.0.1", port))?;
+            TcpListener::bind(("127.0.0.1", port)).map(|_| held)
+        })
+        .collect()
 }
 
 /// Variables for the program's environment.
@@ -98,6 +117,12 @@ fn json_of(arguments: &[&str], output: &Output) -> Value {
 pub(crate) struct Process(pub(crate) Child);
 
 impl Process {
+    /// Fails the test where the process has ended: what answers at its address is somebody else.
+    pub(crate) fn runs(&mut self) {
+        let ended = self.0.try_wait().unwrap();
+        assert!(ended.is_none(), "it ended before its time: {ended:?}");
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         send(name, &self.0.id().to_string());
     }
@@ -216,9 +241,10 @@ impl Town {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        self.authority = Some(Process(child));
+        let authority = self.authority.insert(Process(child));
         let ready = format!("{}/readyz", self.url);
         loop {
+            authority.runs();
             if let Ok(answer) = self.http.get(&ready).send().await
                 && answer.status().is_success()
             {
