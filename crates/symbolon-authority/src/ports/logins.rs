@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use symbolon_login::{
-    AppSettings, ClientId, CutOff, Digest, Grant, GrantId, Lifetimes, LogEntry, Login, LoginLimit,
-    Position, Presented, Scope, Sid, UnixMillis, UserId,
+    AppSettings, ClientId, CutOff, Digest, Grant, GrantId, Lifetimes, Line, LogEntry, Login,
+    LoginLimit, Position, Presented, Scope, Sid, UnixMillis, UserId,
 };
 use tokio::sync::watch;
 
@@ -18,6 +18,26 @@ pub struct NewGrant {
     pub client_id: ClientId,
     /// The digest of the first secret of its line.
     pub digest: Digest,
+}
+
+impl NewGrant {
+    /// The grant of that login as it stands when it is made.
+    pub fn granted(self, sid: Sid, rev: Position, now: UnixMillis) -> Grant {
+        Grant {
+            id: self.id,
+            sid,
+            client_id: self.client_id,
+            rev,
+            opened_at: now,
+            used_at: now,
+            line: Line {
+                generation: 0,
+                digest: self.digest,
+                moved_at: now,
+            },
+            ended_at: None,
+        }
+    }
 }
 
 /// On what a new login was decided, and what it may displace.

@@ -6,8 +6,8 @@ use symbolon_authority::ports::{
     Standpoint, StoreError, Tail, Terms,
 };
 use symbolon_login::{
-    Change, ClientId, Grant, GrantId, Lifetimes, Line, LogWalk, Login, LoginLimit, Position, Scope,
-    Sid, UnixMillis, UserId, Verdict,
+    Change, ClientId, Grant, GrantId, Lifetimes, LogWalk, Login, LoginLimit, Position, Scope, Sid,
+    UnixMillis, UserId, Verdict,
 };
 use tokio::sync::watch;
 
@@ -275,20 +275,7 @@ impl State {
         if self.grants.contains_key(&new.id) {
             return Err(in_use("grant id"));
         }
-        let grant = Grant {
-            id: new.id,
-            sid,
-            client_id: new.client_id,
-            rev: self.head(),
-            opened_at: now,
-            used_at: now,
-            line: Line {
-                generation: 0,
-                digest: new.digest,
-                moved_at: now,
-            },
-            ended_at: None,
-        };
+        let grant = new.granted(sid, self.head(), now);
         self.grants.insert(grant.id, grant.clone());
         Ok(grant)
     }

@@ -5,9 +5,7 @@
 
 use deadpool_postgres::GenericClient;
 use symbolon_authority::ports::{Join, LoginWithGrants, NewGrant, Open, Standpoint, Terms};
-use symbolon_login::{
-    ClientId, Grant, Line, Login, LoginLimit, Position, Scope, Sid, UnixMillis, UserId,
-};
+use symbolon_login::{ClientId, Login, LoginLimit, Position, Scope, Sid, UnixMillis, UserId};
 
 use super::{
     Transaction,
@@ -175,7 +173,7 @@ pub(super) async fn insert_grant(
     if !login.stands(now) {
         return Ok(Join::Ended);
     }
-    let grant = granted(sid, new, position(&found, rows::LOGIN_COLUMNS)?, now);
+    let grant = new.granted(sid, position(&found, rows::LOGIN_COLUMNS)?, now);
     Ok(Join::Granted(Box::new(Standpoint { login, grant })))
 }
 
@@ -185,22 +183,5 @@ pub(super) fn name_of_id(constraint: &str) -> &'static str {
         "sid"
     } else {
         "grant id"
-    }
-}
-
-pub(super) fn granted(sid: Sid, new: NewGrant, rev: Position, now: UnixMillis) -> Grant {
-    Grant {
-        id: new.id,
-        sid,
-        client_id: new.client_id,
-        rev,
-        opened_at: now,
-        used_at: now,
-        line: Line {
-            generation: 0,
-            digest: new.digest,
-            moved_at: now,
-        },
-        ended_at: None,
     }
 }

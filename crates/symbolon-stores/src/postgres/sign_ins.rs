@@ -13,7 +13,7 @@ use super::{
     },
     fault::{Fault, Work},
     give_back,
-    opening::{granted, name_of_id},
+    opening::name_of_id,
 };
 
 /// A login to be opened with its first grant, and what of it needs a form of its own in a column.
@@ -51,7 +51,7 @@ impl SignIn {
             return Open::UserGone;
         };
         let (login, now) = (self.login, self.now);
-        let grant = granted(login.sid, self.grant, rev, now);
+        let grant = self.grant.granted(login.sid, rev, now);
         Open::Opened(Box::new(Standpoint { login, grant }))
     }
 }

@@ -6,7 +6,7 @@ use symbolon_authority::ports::{
     Standpoint, StoreError, Tail, Terms,
 };
 use symbolon_login::{
-    Change, ClientId, Grant, GrantId, Lifetimes, Line, Login, LoginLimit, Position, Scope, Sid,
+    Change, ClientId, Grant, GrantId, Lifetimes, Login, LoginLimit, Position, Scope, Sid,
     UnixMillis, UserId, Verdict,
 };
 use tokio::sync::watch;
@@ -60,7 +60,7 @@ impl Logins for Redis {
             let mut reply = self.cell.write(&self.cell.scripts.open, &args).await?;
             match reply.text()?.as_str() {
                 "opened" => {
-                    let grant = new_grant(login.sid, grant, reply.parsed()?, now);
+                    let grant = grant.granted(login.sid, reply.parsed()?, now);
                     self.made_room(&decided, grant.rev);
                     return Ok(Open::Opened(Box::new(Standpoint { login, grant })));
                 }
@@ -95,7 +95,7 @@ impl Logins for Redis {
             let mut reply = self.cell.write(&self.cell.scripts.join, &args).await?;
             match reply.text()?.as_str() {
                 "granted" => {
-                    let grant = new_grant(sid, grant, reply.parsed()?, now);
+                    let grant = grant.granted(sid, reply.parsed()?, now);
                     let login = reply.list()?.login()?;
                     self.made_room(&decided, grant.rev);
                     return Ok(Join::Granted(Box::new(Standpoint { login, grant })));
@@ -349,23 +349,6 @@ impl Redis {
             "none" => Ok(None),
             _ => self.cell.ended(reply).map(Some),
         }
-    }
-}
-
-fn new_grant(sid: Sid, new: NewGrant, rev: Position, now: UnixMillis) -> Grant {
-    Grant {
-        id: new.id,
-        sid,
-        client_id: new.client_id,
-        rev,
-        opened_at: now,
-        used_at: now,
-        line: Line {
-            generation: 0,
-            digest: new.digest,
-            moved_at: now,
-        },
-        ended_at: None,
     }
 }
 
