@@ -91,7 +91,7 @@ impl Authority {
             remembered: attempt.remember,
             ended_at: None,
         };
-        let id = GrantId::mint(now, self.random()?);
+        let id = GrantId::first_of(login.sid);
         let secret = self
             .secrets
             .first(kind_for(app.settings.shape), id, self.random()?);

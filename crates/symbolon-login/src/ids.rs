@@ -87,6 +87,13 @@ uuid_id!(
     GrantId
 );
 
+impl GrantId {
+    /// The id of the grant that a login is opened with: the login's own. A store may keep the two in one row.
+    pub const fn first_of(login: Sid) -> Self {
+        Self(login.0)
+    }
+}
+
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $error:expr, $valid:expr) => {
         $(#[$doc])*

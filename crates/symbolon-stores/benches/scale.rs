@@ -96,8 +96,10 @@ fn build(runtime: &tokio::runtime::Runtime, dir: &Path, logins: u64) {
             let (login, grant) = work::login(n, USERS);
             conn.prepare_cached(
                 "INSERT INTO login (sid, user, authenticated_at, methods, device, expires_at,
-                                    remembered, rev_epoch, rev_number, first_grant)
-                 VALUES (?1, ?2, ?3, '[\"pwd\"]', ?4, ?5, 1, 1, 0, ?6)",
+                                    remembered, rev_epoch, rev_number, first_client_id,
+                                    first_rev_epoch, first_rev_number, first_opened_at,
+                                    first_used_at, first_generation, first_digest, first_moved_at)
+                 VALUES (?1, ?2, ?3, '[\"pwd\"]', ?4, ?5, 1, 1, 0, ?6, 1, 0, ?3, ?3, 0, ?7, ?3)",
             )
             .unwrap()
             .execute(params![
@@ -106,20 +108,7 @@ fn build(runtime: &tokio::runtime::Runtime, dir: &Path, logins: u64) {
                 login.authenticated_at.as_millis(),
                 login.device,
                 login.expires_at.as_millis(),
-                grant.id.as_bytes()
-            ])
-            .unwrap();
-            conn.prepare_cached(
-                "INSERT INTO grant (id, sid, client_id, rev_epoch, rev_number, opened_at, used_at,
-                                    generation, digest, moved_at, is_first)
-                 VALUES (?1, ?2, ?3, 1, 0, ?4, ?4, 0, ?5, ?4, 1)",
-            )
-            .unwrap()
-            .execute(params![
-                grant.id.as_bytes(),
-                login.sid.as_bytes(),
                 grant.client_id.as_str(),
-                login.authenticated_at.as_millis(),
                 grant.digest.as_bytes()
             ])
             .unwrap();

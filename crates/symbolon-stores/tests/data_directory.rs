@@ -195,7 +195,7 @@ async fn a_newer_file_is_refused() {
         let newer = OpenError::Newer {
             path: dir.path().join(DATABASE),
             found: 99,
-            ours: 2,
+            ours: 3,
         };
         assert_eq!(error.to_string(), newer.to_string());
     }

@@ -7,7 +7,7 @@ use symbolon_authority::{
     PasswordHash, User,
     ports::{Directory, NewGrant},
 };
-use symbolon_login::{Digest, GrantId, Login, LoginPolicy, Sid, UnixMillis, UserId};
+use symbolon_login::{ClientId, Digest, GrantId, Login, LoginPolicy, Sid, UnixMillis, UserId};
 use symbolon_stores::Sqlite;
 
 /// Where the made-up clock starts.
@@ -61,7 +61,7 @@ pub(crate) fn sid(n: u64) -> Sid {
 
 /// The id of the login `n`'s grant.
 pub(crate) fn grant_id(n: u64) -> GrantId {
-    GrantId::mint(moment(n), bits(n, 2))
+    GrantId::first_of(sid(n))
 }
 
 /// The person `n`'s id.
@@ -85,10 +85,21 @@ pub(crate) fn login(n: u64, users: u64) -> (Login, NewGrant) {
     };
     let grant = NewGrant {
         id: grant_id(n),
-        client_id: "backoffice".parse().unwrap(),
-        digest: Digest::of("bench", &n.to_le_bytes()),
+        client_id: client_id(),
+        digest: secret(n, 0),
     };
     (login, grant)
+}
+
+/// The app of all logins.
+pub(crate) fn client_id() -> ClientId {
+    "backoffice".parse().unwrap()
+}
+
+/// The digest of the secret `generation` of the login `n`'s grant.
+pub(crate) fn secret(n: u64, generation: u32) -> Digest {
+    let (n, generation) = (n.to_le_bytes(), generation.to_le_bytes());
+    Digest::of("bench", &[&n[..], &generation[..]].concat())
 }
 
 /// Adds the first so many people.

@@ -45,23 +45,29 @@ pub(super) fn end(tx: &mut Transaction<'_>, scope: Scope, now: UnixMillis) -> Wo
             let sql = "UPDATE login SET ended_at = ?1 WHERE ended_at IS NULL";
             mark(tx, sql, params![at])?
         }
-        Scope::Restored { from } => mark(
-            tx,
-            "UPDATE grant SET ended_at = ?1
-             WHERE (rev_epoch, rev_number) >= (?2, ?3) AND ended_at IS NULL
-             AND EXISTS (SELECT 1 FROM login
-                         WHERE login.sid = grant.sid AND login.ended_at IS NULL)",
-            params![at, from.epoch(), to_integer(from.number())?],
-        )?,
+        Scope::Restored { from } => {
+            let row = params![at, from.epoch(), to_integer(from.number())?];
+            let first = "UPDATE login SET first_ended_at = ?1
+                         WHERE (first_rev_epoch, first_rev_number) >= (?2, ?3)
+                         AND first_ended_at IS NULL AND ended_at IS NULL";
+            let further = "UPDATE grant SET ended_at = ?1
+                           WHERE (rev_epoch, rev_number) >= (?2, ?3) AND ended_at IS NULL
+                           AND EXISTS (SELECT 1 FROM login
+                                       WHERE login.sid = grant.sid AND login.ended_at IS NULL)";
+            mark(tx, first, row)? + mark(tx, further, row)?
+        }
         // Only tokens that the key signed die, and the store keeps no tokens.
         Scope::Key { .. } | Scope::Login { .. } => 0,
-        Scope::App { client_id } => mark(
-            tx,
-            "UPDATE grant SET ended_at = ?1 WHERE client_id = ?2 AND ended_at IS NULL
-             AND EXISTS (SELECT 1 FROM login
-                         WHERE login.sid = grant.sid AND login.ended_at IS NULL)",
-            params![at, client_id.as_str()],
-        )?,
+        Scope::App { client_id } => {
+            let row = params![at, client_id.as_str()];
+            let first = "UPDATE login SET first_ended_at = ?1
+                         WHERE first_client_id = ?2
+                         AND first_ended_at IS NULL AND ended_at IS NULL";
+            let further = "UPDATE grant SET ended_at = ?1 WHERE client_id = ?2 AND ended_at IS NULL
+                           AND EXISTS (SELECT 1 FROM login
+                                       WHERE login.sid = grant.sid AND login.ended_at IS NULL)";
+            mark(tx, first, row)? + mark(tx, further, row)?
+        }
         Scope::User { user } => end_all_of(tx, *user, now)?,
         Scope::Grant { sid, client_id } => end_grants(tx, *sid, client_id, now)?,
     };
@@ -113,11 +119,10 @@ fn end_grants(tx: &Transaction<'_>, sid: Sid, client_id: &ClientId, now: UnixMil
         return Ok(0);
     }
     let row = params![now.as_millis(), sid.as_bytes(), client_id.as_str()];
-    let first = "UPDATE grant SET ended_at = ?1
-                 WHERE id = (SELECT first_grant FROM login WHERE login.sid = ?2)
-                 AND sid = ?2 AND is_first = 1 AND client_id = ?3 AND ended_at IS NULL";
+    let first = "UPDATE login SET first_ended_at = ?1
+                 WHERE sid = ?2 AND first_client_id = ?3 AND first_ended_at IS NULL";
     let further = "UPDATE grant SET ended_at = ?1
-                   WHERE sid = ?2 AND is_first = 0 AND client_id = ?3 AND ended_at IS NULL";
+                   WHERE sid = ?2 AND client_id = ?3 AND ended_at IS NULL";
     Ok(mark(tx, first, row)? + mark(tx, further, row)?)
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::OptionalExtension;
 use symbolon_authority::ports::{
     Advance, Ended, Join, LogSnapshot, LoginWithGrants, Logins, NewGrant, Open, Presented,
     Standpoint, StoreError, Tail, Terms,
@@ -20,7 +20,9 @@ use super::{
     fault::Work,
     log,
     memory::fits,
-    rows::{Found, IsFirst, add_grant, find, insert_login, live_logins, login, with_grants},
+    rows::{
+        Found, find, insert_grant, insert_login, live_logins, login, update_grant, with_grants,
+    },
     sweep,
     writer::Transaction,
 };
@@ -62,8 +64,9 @@ impl Logins for Sqlite {
                 refuse_in_use(tx, Some(login.sid), grant.id)?;
                 return Ok(Err(Open::Full(live)));
             }
-            insert_login(tx, login, &methods, Some(grant.id), tx.head())?;
-            add_grant(tx, login.sid, grant.clone(), IsFirst::Yes, now).map(Ok)
+            let grant = grant.clone().granted(login.sid, tx.head(), now);
+            insert_login(tx, login, &methods, tx.head(), Some(&grant))?;
+            Ok(Ok(grant))
         });
         Ok(match opened.await? {
             Ok(grant) => {
@@ -99,7 +102,8 @@ impl Logins for Sqlite {
                 refuse_in_use(tx, None, grant.id)?;
                 return Ok(Join::Full(others));
             }
-            let grant = add_grant(tx, sid, grant.clone(), IsFirst::No, now)?;
+            let grant = grant.clone().granted(sid, tx.head(), now);
+            insert_grant(tx, &grant)?;
             Ok(Join::Granted(Box::new(Standpoint { login, grant })))
         })
         .await
@@ -318,15 +322,7 @@ fn advance(
         Verdict::Rotate => {
             grant.line = presented.moved(now);
             grant.used_at = grant.used_at.max(now);
-            let sql = "UPDATE grant SET used_at = ?2, generation = ?3, digest = ?4, moved_at = ?5
-                       WHERE id = ?1";
-            tx.conn().prepare_cached(sql)?.execute(params![
-                grant.id.as_bytes(),
-                grant.used_at.as_millis(),
-                grant.line.generation,
-                grant.line.digest.as_bytes(),
-                grant.line.moved_at.as_millis(),
-            ])?;
+            update_grant(tx.conn(), grant)?;
             Ok(Advance::Rotated(Box::new(found)))
         }
         Verdict::Replay => Ok(Advance::Replayed(Box::new(found))),

@@ -5,20 +5,22 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use rusqlite::Connection;
-use symbolon_login::{Position, UserId};
+use rusqlite::{Connection, OptionalExtension};
+use symbolon_login::{GrantId, Position, UserId};
 
-use super::{fault::Work, living::Living, roll::Roll, unmarked::Unmarked};
+use super::{columns::bytes, fault::Work, living::Living, roll::Roll, unmarked::Unmarked};
 
 /// How many people the writer remembers. Beyond it, it begins anew.
 const PEOPLE: usize = 1 << 17;
 
-/// Whose logins there are, which have ended without a mark in their rows, and who may sign in.
+/// Whose logins there are, which have ended without a mark in their rows, who may sign in, and which ids of
+/// grants are free.
 pub(super) struct Memory {
     pub(super) roll: Arc<Roll>,
     pub(super) living: Living,
     pub(super) unmarked: Unmarked,
     pub(super) welcome: Welcome,
+    pub(super) further: Further,
 }
 
 impl Memory {
@@ -29,6 +31,7 @@ impl Memory {
             living: Living::default(),
             unmarked: Unmarked::load(conn)?,
             welcome: Welcome::default(),
+            further: Further::load(conn)?,
         })
     }
 }
@@ -40,6 +43,37 @@ impl Memory {
 /// takes them out, and a transaction that is undone takes everyone out.
 #[derive(Default)]
 pub(super) struct Welcome(Mutex<HashMap<UserId, Option<Position>>>);
+
+/// The newest id among the grants that have rows of their own, or one that is newer still: so that a new
+/// login, whose id is newer than these but for the few of its own moment, looks at no row of theirs to know
+/// that its id is free.
+///
+/// It is right because there is one writer, who notes each such row before it is inserted.
+pub(super) struct Further(Mutex<Option<GrantId>>);
+
+impl Further {
+    fn load(conn: &Connection) -> Work<Self> {
+        let sql = "SELECT id FROM grant ORDER BY id DESC LIMIT 1";
+        let newest = conn.query_row(sql, [], |row| bytes(row, 0));
+        let newest = newest.optional()?.map(GrantId::from_bytes);
+        Ok(Self(Mutex::new(newest)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<GrantId>> {
+        // Nothing under the lock panics half-way.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether one of them may have this id.
+    pub(super) fn may_have(&self, id: GrantId) -> bool {
+        Some(id) <= *self.lock()
+    }
+
+    pub(super) fn note(&self, id: GrantId) {
+        let mut newest = self.lock();
+        *newest = (*newest).max(Some(id));
+    }
+}
 
 /// Whether all logins of a person were ended last no later than `since`.
 pub(super) fn fits(cut: Option<Position>, since: Option<Position>) -> bool {

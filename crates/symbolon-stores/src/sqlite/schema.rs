@@ -23,6 +23,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "two rows a login, no index",
         sql: SECOND,
     },
+    Migration {
+        number: 3,
+        name: "one row a login",
+        sql: THIRD,
+    },
 ];
 
 /// The version that this program reads and writes.
@@ -68,7 +73,7 @@ pub(super) fn changed(conn: &Connection) -> rusqlite::Result<Option<u32>> {
 }
 
 /// Rows of people, logins and grants are keyed by their time-ordered ids, so that new rows land side
-/// by side. (What follows on indexes is older than [`SECOND`].) The indexes on `login.expires_at`, `login.ended_at`, `grant.ended_at` and
+/// by side. (What follows on indexes is older than [`SECOND`] and [`THIRD`].) The indexes on `login.expires_at`, `login.ended_at`, `grant.ended_at` and
 /// `once.expires_at` let expired rows leave without a scan; those on `login.user`, `grant.sid` and
 /// `grant.client_id` let one cut-off find all that it covers.
 ///
@@ -181,7 +186,7 @@ CREATE TABLE once (
 CREATE INDEX once_expires ON once (expires_at);
 ";
 
-/// A new login writes its row and that of its first grant, and no entry of an index: each index cost as
+/// A new login writes its row and that of its first grant (until [`THIRD`]), and no entry of an index: each index cost as
 /// much as a row, that by person many times that, because its entries fall on pages at random.
 ///
 /// Who has which logins and when they expire is kept in memory ([`super::roll`]). `login.first_grant`
@@ -205,4 +210,32 @@ ALTER TABLE epoch ADD COLUMN marked_epoch INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE epoch ADD COLUMN marked_number INTEGER NOT NULL DEFAULT 0;
 UPDATE epoch SET marked_epoch = current,
     marked_number = coalesce((SELECT max(number) FROM log WHERE epoch = current), 0);
+";
+
+/// A new login writes one row: the grant that it is opened with has the login's id
+/// ([`symbolon_login::GrantId::first_of`]) and lies in its row, as `login.first_*`; all of these columns are
+/// null where there is none. Other grants have rows of their own, found by their login's id. So do the first
+/// grants of logins that are older than this step, which have ids of their own.
+const THIRD: &str = "
+ALTER TABLE login ADD COLUMN first_client_id TEXT;
+ALTER TABLE login ADD COLUMN first_rev_epoch INTEGER;
+ALTER TABLE login ADD COLUMN first_rev_number INTEGER;
+ALTER TABLE login ADD COLUMN first_opened_at INTEGER;
+ALTER TABLE login ADD COLUMN first_used_at INTEGER;
+ALTER TABLE login ADD COLUMN first_generation INTEGER;
+ALTER TABLE login ADD COLUMN first_digest BLOB CHECK (length(first_digest) = 32);
+ALTER TABLE login ADD COLUMN first_moved_at INTEGER;
+ALTER TABLE login ADD COLUMN first_ended_at INTEGER;
+ALTER TABLE login DROP COLUMN first_grant;
+CREATE INDEX login_first_ended ON login (first_ended_at) WHERE first_ended_at IS NOT NULL;
+
+UPDATE login SET (first_client_id, first_rev_epoch, first_rev_number, first_opened_at, first_used_at,
+                  first_generation, first_digest, first_moved_at, first_ended_at)
+    = (SELECT client_id, rev_epoch, rev_number, opened_at, used_at, generation, digest, moved_at, ended_at
+       FROM grant WHERE grant.id = login.sid)
+    WHERE EXISTS (SELECT 1 FROM grant WHERE grant.id = login.sid AND grant.sid = login.sid);
+DELETE FROM grant WHERE id = sid;
+DROP INDEX grant_further;
+ALTER TABLE grant DROP COLUMN is_first;
+CREATE INDEX grant_sid ON grant (sid);
 ";

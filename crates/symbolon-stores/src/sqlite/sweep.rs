@@ -25,6 +25,14 @@ pub(super) fn sweep(tx: &mut Transaction<'_>, before: UnixMillis, limit: u32) ->
         "DELETE FROM grant WHERE id IN
          (SELECT id FROM grant WHERE ended_at < ?1 AND ended_at IS NOT NULL LIMIT ?2)",
     )?;
+    // The grant in a login's own row leaves without it.
+    sweep.delete(
+        "UPDATE login SET first_client_id = NULL, first_rev_epoch = NULL, first_rev_number = NULL,
+             first_opened_at = NULL, first_used_at = NULL, first_generation = NULL,
+             first_digest = NULL, first_moved_at = NULL, first_ended_at = NULL
+         WHERE sid IN (SELECT sid FROM login
+                       WHERE first_ended_at < ?1 AND first_ended_at IS NOT NULL LIMIT ?2)",
+    )?;
     sweep.ended()?;
     sweep.ended_by_log()?;
     sweep.expired(before)?;
@@ -43,7 +51,7 @@ struct Sweep<'a, 'c> {
 }
 
 impl Sweep<'_, '_> {
-    /// Runs a DELETE with the time as first and the number of rows as second parameter.
+    /// Runs a statement that removes rows, with the time as first and the number of rows as second parameter.
     fn delete(&mut self, sql: &str) -> Work<()> {
         if self.left > 0 {
             let mut delete = self.tx.conn().prepare_cached(sql)?;
@@ -140,11 +148,9 @@ impl Sweep<'_, '_> {
 
     /// Removes a login's grants and then its row, as far as the number goes. Whether all is gone.
     fn remove(&mut self, sid: Sid) -> Work<bool> {
-        let first = "DELETE FROM grant WHERE sid = ?1 AND is_first = 1
-                     AND id = (SELECT first_grant FROM login WHERE login.sid = ?1) AND ?2 > 0";
-        let further = "DELETE FROM grant WHERE id IN
-                       (SELECT id FROM grant WHERE sid = ?1 AND is_first = 0 LIMIT ?2)";
-        for sql in [first, further] {
+        {
+            let sql = "DELETE FROM grant WHERE id IN
+                       (SELECT id FROM grant WHERE sid = ?1 LIMIT ?2)";
             let mut delete = self.tx.conn().prepare_cached(sql)?;
             let gone = delete.execute(params![sid.as_bytes(), self.limit()])?;
             self.left = self.left.saturating_sub(u64::try_from(gone).unwrap_or(0));

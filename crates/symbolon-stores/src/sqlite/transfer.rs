@@ -12,7 +12,8 @@ use super::{
     fault::Work,
     log,
     rows::{
-        IsFirst, grant_columns, insert_grant, insert_login, login_columns, read_grant, read_login,
+        first_columns, grant_columns, insert_grant, insert_login, login_columns, read_grant,
+        read_login,
     },
     unmarked::View,
     writer::Transaction,
@@ -111,7 +112,7 @@ struct Rows {
 
 /// `$after` compares the key with one parameter or two, `$limit` is the one after them.
 macro_rules! rows {
-    ($table:literal, $columns:expr, $key:literal, $latest:literal, $after:literal, $limit:literal) => {
+    ($table:expr, $columns:expr, $key:literal, $latest:literal, $after:literal, $limit:literal) => {
         Rows {
             count: concat!("SELECT count(*) FROM ", $table, " WHERE ", $after),
             records: concat!(
@@ -182,7 +183,20 @@ const fn rows(kind: Kind) -> Rows {
             "sid > ?1",
             "?2"
         ),
-        Kind::Grant => rows!("grant", grant_columns!(), "id", "id DESC", "id > ?1", "?2"),
+        Kind::Grant => rows!(
+            concat!(
+                "(SELECT id, sid, client_id, rev_epoch, rev_number, opened_at, used_at, generation, \
+                  digest, moved_at, ended_at FROM grant \
+                  UNION ALL SELECT ",
+                first_columns!(),
+                " FROM login WHERE first_digest IS NOT NULL) AS grant"
+            ),
+            grant_columns!(),
+            "id",
+            "id DESC",
+            "id > ?1",
+            "?2"
+        ),
         Kind::LogEntry => rows!(
             "log",
             "epoch, number, at, change",
@@ -234,7 +248,7 @@ fn read(kind: Kind, row: &Row<'_>, view: &View<'_>) -> Read<Record> {
         Kind::App => Record::App(read_app(row)?),
         Kind::SigningKey => Record::SigningKey(read_key(row)?),
         Kind::Mark => Record::Mark(row.get(0)?),
-        Kind::Login => Record::Login(read_login(row, view)?.login),
+        Kind::Login => Record::Login(read_login(row, view)?),
         Kind::Grant => Record::Grant(read_grant(row, 0)?),
         Kind::LogEntry => Record::LogEntry {
             at: time(row, 2)?,
@@ -279,9 +293,9 @@ fn write(tx: &mut Transaction<'_>, record: &Record) -> Work<()> {
         // What a cut-off of its own log killed is marked: no later one is older than it.
         Record::Login(login) => {
             let methods = to_json(&login.methods)?;
-            insert_login(tx, login, &methods, None, Position::new(0, 0))
+            insert_login(tx, login, &methods, Position::new(0, 0), None)
         }
-        Record::Grant(grant) => insert_grant(tx, grant, IsFirst::No),
+        Record::Grant(grant) => insert_grant(tx, grant),
         Record::LogEntry { at, entry } => log::insert_entry(tx, entry.position, &entry.change, *at),
         Record::OnceValue {
             purpose,

@@ -26,7 +26,7 @@ use tracing::error;
 use super::{
     fault::{Fault, Work},
     log,
-    memory::{Memory, Welcome},
+    memory::{Further, Memory, Welcome},
     roll::{Entry, Expiry},
     unmarked::{self, Ends, View},
 };
@@ -70,7 +70,6 @@ pub(super) struct Transaction<'a> {
 #[derive(Default)]
 struct Statements<'a> {
     login: Option<CachedStatement<'a>>,
-    grant: Option<CachedStatement<'a>>,
     entry: Option<CachedStatement<'a>>,
 }
 
@@ -78,7 +77,6 @@ struct Statements<'a> {
 #[derive(Clone, Copy)]
 pub(super) enum Insert {
     Login,
-    Grant,
     Entry,
 }
 
@@ -255,7 +253,6 @@ impl<'a> Transaction<'a> {
     ) -> rusqlite::Result<()> {
         let kept = match which {
             Insert::Login => &mut self.statements.login,
-            Insert::Grant => &mut self.statements.grant,
             Insert::Entry => &mut self.statements.entry,
         };
         let statement = match kept {
@@ -280,6 +277,11 @@ impl<'a> Transaction<'a> {
     /// Who may sign in, as the writer remembers it.
     pub(super) fn welcome(&self) -> &Welcome {
         &self.memory.welcome
+    }
+
+    /// Which ids grants with rows of their own may have.
+    pub(super) fn further(&self) -> &Further {
+        &self.memory.further
     }
 
     /// The logins of a person that may live.

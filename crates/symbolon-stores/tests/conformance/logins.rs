@@ -133,6 +133,54 @@ pub(crate) async fn a_person_sees_live_logins_newest_first(store: Shared) {
     assert!(store.logins_of(user_id(9), NOW).await.unwrap().is_empty());
 }
 
+/// A store may keep the grant that has its login's id in the login's row, and others elsewhere.
+pub(crate) async fn an_id_of_a_grant_is_used_once_wherever_it_lies(store: Shared) {
+    add_person(&store, 1).await;
+    let opens = |n, with| store.open(login(1, n), grant_of(with), Terms::default(), NOW);
+    let joins = |to, n| store.join(sid(to), grant_of(n), None, NOW);
+    let refused = |why: String| assert!(why.contains("that grant id is in use"), "{why}");
+    open(&store, 1, 1, "app").await;
+    join(&store, 1, 2, "other").await;
+    refused(opens(2, 2).await.unwrap_err().to_string());
+    refused(opens(3, 1).await.unwrap_err().to_string());
+    refused(opens(3, 2).await.unwrap_err().to_string());
+    refused(joins(1, 1).await.unwrap_err().to_string());
+    refused(joins(1, 2).await.unwrap_err().to_string());
+    for n in [2, 3] {
+        assert!(store.login(sid(n)).await.unwrap().is_none());
+    }
+    // Opened with the id of none, joined by that of its own.
+    let opened = opens(5, 50).await.unwrap();
+    assert!(matches!(opened, Open::Opened(_)));
+    join(&store, 5, 5, "other").await;
+    refused(joins(1, 5).await.unwrap_err().to_string());
+    for (n, client_id) in [(50, "app"), (5, "other")] {
+        let found = find(&store, n).await;
+        assert_eq!((found.login.sid, found.grant.sid), (sid(5), sid(5)));
+        assert_eq!(found.grant.client_id.as_str(), client_id);
+    }
+    let found = store.login(sid(5)).await.unwrap().unwrap();
+    assert_eq!(found.grants.len(), 2);
+    // Each has its own line and its own end.
+    let rotated = advance_as(&store, "other", presented(5, 0), NOW).await;
+    assert!(matches!(rotated, Advance::Rotated(_)));
+    let rotated = advance(&store, 50, 0, NOW).await;
+    assert!(matches!(rotated, Advance::Rotated(_)));
+    let scope = Scope::Grant {
+        sid: sid(5),
+        client_id: client("other"),
+    };
+    assert_eq!(store.end(scope, at(1)).await.unwrap().count, 1);
+    assert_eq!(find(&store, 5).await.grant.ended_at, Some(at(1)));
+    assert_eq!(find(&store, 50).await.grant.ended_at, None);
+    let scope = Scope::App {
+        client_id: client("app"),
+    };
+    assert_eq!(store.end(scope, at(2)).await.unwrap().count, 2);
+    assert_eq!(find(&store, 50).await.grant.ended_at, Some(at(2)));
+    assert_eq!(find(&store, 1).await.grant.ended_at, Some(at(2)));
+}
+
 pub(crate) async fn an_id_in_use_is_never_overwritten(store: Shared) {
     add_person(&store, 1).await;
     add_person(&store, 2).await;

@@ -53,6 +53,7 @@ macro_rules! backend {
                     a_login_is_found_whatever_its_state
                     a_person_sees_live_logins_newest_first
                     an_id_in_use_is_never_overwritten
+                    an_id_of_a_grant_is_used_once_wherever_it_lies
                     a_use_moves_the_time_once_a_minute
                     a_use_revives_nothing
                     a_use_counts_against_idleness;

@@ -39,8 +39,9 @@ async fn left(store: &Shared) -> Vec<u8> {
 
 pub(crate) async fn what_is_over_leaves(store: Shared) {
     a_past(&store).await;
-    // Login 1 with two grants, and the log's first entry.
-    assert_eq!(store.sweep(at(SECOND + 1), 100).await.unwrap(), 4);
+    // Login 1 with two grants, and the log's first entry. A store may keep a login's first grant in its row.
+    let gone = store.sweep(at(SECOND + 1), 100).await.unwrap();
+    assert!((3..=4).contains(&gone), "{gone}");
     assert_eq!(left(&store).await, [2, 12]);
     assert!(store.login(sid(1)).await.unwrap().is_none());
     // The grant that ended alone; the newest entry of the log stays.
@@ -51,7 +52,8 @@ pub(crate) async fn what_is_over_leaves(store: Shared) {
     assert_eq!(taken.unwrap(), Take::Unknown);
     // The rest expires.
     assert_eq!(store.sweep(at(30 * DAY), 100).await.unwrap(), 0);
-    assert_eq!(store.sweep(at(30 * DAY + 1), 100).await.unwrap(), 2);
+    let gone = store.sweep(at(30 * DAY + 1), 100).await.unwrap();
+    assert!((1..=2).contains(&gone), "{gone}");
     assert!(store.login(sid(2)).await.unwrap().is_none());
     assert!(store.user(user_id(1)).await.unwrap().is_some());
 }
@@ -79,8 +81,13 @@ pub(crate) async fn a_sweep_is_bounded(store: Shared) {
             assert!(store.login(login).await.unwrap().is_some());
         }
     }
-    // 4 grants, 2 logins, 1 entry, 1 once-value.
-    assert_eq!(steps, [2, 2, 2, 2]);
+    // 4 grants, two of them maybe in their logins' rows, 2 logins, 1 entry, 1 once-value.
+    let (last, full) = steps.split_last().unwrap();
+    assert!(
+        full.iter().all(|step| *step == 2) && *last <= 2,
+        "{steps:?}"
+    );
+    assert!((6..=8).contains(&steps.iter().sum::<u64>()), "{steps:?}");
 }
 
 pub(crate) async fn the_head_survives_a_sweep(store: Shared) {

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 
 use symbolon_authority::{
     PasswordHash, User,
-    ports::{Directory, Logins, NewGrant, Open, Terms},
+    ports::{Directory, Join, Logins, NewGrant, Open, Terms},
 };
 use symbolon_login::{Digest, GrantId, LoginPolicy, UserId};
 
@@ -67,6 +67,12 @@ async fn open(store: &Sqlite, n: u8) {
     assert!(matches!(opened.unwrap(), Open::Opened(_)));
 }
 
+async fn join(store: &Sqlite, n: u8, grant: u8) {
+    let (_, grant) = a_login(grant);
+    let joined = store.join(sid(n), grant, None, NOW).await;
+    assert!(matches!(joined.unwrap(), Join::Granted(_)));
+}
+
 async fn end(store: &Sqlite, n: u8) -> u64 {
     let ended = store.end(Scope::Login { sid: sid(n) }, NOW).await;
     ended.unwrap().count
@@ -116,9 +122,10 @@ async fn the_log_keeps_an_end_until_its_login_is_gone() {
     let dir = tempfile::tempdir().unwrap();
     let store = with_alice(dir.path()).await;
     open(&store, 1).await;
+    join(&store, 1, 2).await;
     end(&store, 1).await;
     end(&store, 9).await;
-    // One row at a time: the grant, the login, and only then the entry that ended it.
+    // One row at a time: a further grant, the login, and only then the entry that ended it.
     for _ in 0..3 {
         let (login, entries) = (store.login(sid(1)).await, store.snapshot(NOW).await);
         let (login, entries) = (login.unwrap(), entries.unwrap().cut_offs.len());
@@ -133,6 +140,22 @@ async fn the_log_keeps_an_end_until_its_login_is_gone() {
     store.close().unwrap();
     let store = Sqlite::open(dir.path()).unwrap();
     assert_eq!(living(&store).await, [sid(9)]);
+}
+
+/// What the writer remembers beside it is read again, too: which ids of grants are not free.
+#[tokio::test]
+async fn the_id_of_a_further_grant_is_taken_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = with_alice(dir.path()).await;
+    open(&store, 1).await;
+    join(&store, 1, 7).await;
+    store.close().unwrap();
+    let store = Sqlite::open(dir.path()).unwrap();
+    let (login, grant) = a_login(7);
+    let opened = store.open(login, grant, Terms::default(), NOW).await;
+    let why = opened.unwrap_err().to_string();
+    assert!(why.contains("that grant id is in use"), "{why}");
+    assert_eq!(living(&store).await, [sid(1)]);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use symbolon_login::{GrantId, Position, UnixMillis};
 use tokio::sync::watch;
 use tracing::error;
@@ -338,11 +338,9 @@ impl Thread {
             return Ok(None);
         };
         if let Some(used_at) = found.grant.seen(&found.login, now) {
-            let sql = "UPDATE grant SET used_at = ?2 WHERE id = ?1";
-            let row = params![grant.as_bytes(), used_at.as_millis()];
-            self.conn.prepare_cached(sql)?.execute(row)?;
-            Counters::add(&self.counters.touches, 1);
             found.grant.used_at = used_at;
+            rows::update_grant(&self.conn, &found.grant)?;
+            Counters::add(&self.counters.touches, 1);
         }
         Ok(Some(found.grant.used_at))
     }
