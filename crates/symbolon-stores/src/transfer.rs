@@ -228,7 +228,15 @@ pub async fn copy(
             };
             after = Some(last.key());
             let size = u64::try_from(bite.len()).unwrap_or(u64::MAX);
-            to.import(bite).await?;
+            if let Err(refused) = to.import(bite).await {
+                // Somebody who writes meanwhile leaves grants whose logins were not there yet.
+                let changed = census(from).await? != before;
+                return Err(if changed {
+                    CopyError::Changed
+                } else {
+                    refused.into()
+                });
+            }
             left = left.saturating_sub(size);
             done += size;
             tell(Progress { kind, done, all });

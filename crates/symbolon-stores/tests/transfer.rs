@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use std::{
-    sync::atomic::{AtomicU32, Ordering},
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
     time::Duration,
 };
 
@@ -91,29 +91,9 @@ async fn fill<S: Ports>(store: &S) {
     };
     store.add_first_key(key, NOW).await.unwrap();
     store.mark("demo").await.unwrap();
-    let open = async |n: u32| {
-        let login = Login {
-            sid: Sid::mint(NOW, random(n)),
-            user: user(n % 30),
-            authenticated_at: NOW,
-            methods: vec!["pwd".to_owned()],
-            device: n.is_multiple_of(2).then(|| "Firefox".to_owned()),
-            expires_at: NOW.plus(Duration::from_secs(86_400)),
-            idle: n.is_multiple_of(5).then(|| Duration::from_secs(600)),
-            remembered: n.is_multiple_of(3),
-            ended_at: None,
-        };
-        let grant = NewGrant {
-            id: GrantId::mint(NOW, random(n)),
-            client_id: "app".parse().unwrap(),
-            digest: secret(n, 0),
-        };
-        let opened = store.open(login, grant, Terms::default(), NOW).await;
-        opened.unwrap();
-    };
     // Many at a time, so that they share transactions.
     for bite in (0..LOGINS).collect::<Vec<_>>().chunks(500) {
-        futures_util::future::join_all(bite.iter().map(|n| open(*n))).await;
+        futures_util::future::join_all(bite.iter().map(|n| open(store, *n))).await;
     }
     store
         .end(
@@ -142,9 +122,36 @@ async fn fill<S: Ports>(store: &S) {
         .unwrap();
 }
 
+/// That of its login for most.
+fn grant_id(n: u32) -> GrantId {
+    let other = if n % 4 == 3 { 1_000_000 } else { 0 };
+    GrantId::mint(NOW, random(n + other))
+}
+
+async fn open<S: Ports>(store: &S, n: u32) {
+    let login = Login {
+        sid: Sid::mint(NOW, random(n)),
+        user: user(n % 30),
+        authenticated_at: NOW,
+        methods: vec!["pwd".to_owned()],
+        device: n.is_multiple_of(2).then(|| "Firefox".to_owned()),
+        expires_at: NOW.plus(Duration::from_secs(86_400)),
+        idle: n.is_multiple_of(5).then(|| Duration::from_secs(600)),
+        remembered: n.is_multiple_of(3),
+        ended_at: None,
+    };
+    let grant = NewGrant {
+        id: grant_id(n),
+        client_id: "app".parse().unwrap(),
+        digest: secret(n, 0),
+    };
+    let opened = store.open(login, grant, Terms::default(), NOW).await;
+    opened.unwrap();
+}
+
 async fn advance<S: Ports>(store: &S, n: u32, generation: u32) -> String {
     let presented = Presented {
-        grant: GrantId::mint(NOW, random(n)),
+        grant: grant_id(n),
         generation,
         digest: secret(n, generation),
         successor: secret(n, generation + 1),
@@ -168,7 +175,7 @@ async fn look<S: Ports>(store: &S) -> Vec<String> {
         seen.push(format!("{} {} {:?}", key.kid, key.public_jwk, key.sealed));
     }
     for n in 0..LOGINS {
-        let id = GrantId::mint(NOW, random(n));
+        let id = grant_id(n);
         seen.push(format!("{:?}", store.find(id).await.unwrap()));
     }
     for (n, purpose) in [(1, Purpose::AuthorizationCode), (2, Purpose::SetUpLink)] {
@@ -228,6 +235,33 @@ impl Target for Failing<'_> {
     }
 }
 
+/// A source in which somebody signs in when the first grants are asked for.
+struct Busy<'a> {
+    inner: &'a Sqlite,
+    signs_in: AtomicBool,
+}
+
+#[async_trait]
+impl Source for Busy<'_> {
+    async fn count(&self, kind: Kind, after: Option<Key>) -> Result<u64, StoreError> {
+        self.inner.count(kind, after).await
+    }
+    async fn records(
+        &self,
+        kind: Kind,
+        after: Option<Key>,
+        limit: u32,
+    ) -> Result<Vec<Record>, StoreError> {
+        if kind == Kind::Grant && self.signs_in.swap(false, Ordering::SeqCst) {
+            open(self.inner, LOGINS).await;
+        }
+        self.inner.records(kind, after, limit).await
+    }
+    async fn log_head(&self) -> Result<Position, StoreError> {
+        self.inner.log_head().await
+    }
+}
+
 fn a_store() -> (Sqlite, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     (Sqlite::open(dir.path()).unwrap(), dir)
@@ -278,6 +312,19 @@ async fn a_copy_that_was_cut_short_goes_on() {
         }
     }
     unreachable!("one more bite each time, and still not done");
+}
+
+#[tokio::test]
+async fn a_source_that_is_written_to_is_told_as_such() {
+    let ((from, _from), (to, _to)) = (a_store(), a_store());
+    fill(&from).await;
+    let busy = Busy {
+        inner: &from,
+        signs_in: AtomicBool::new(true),
+    };
+    let refused = copy(&busy, &to, |_| {}).await;
+    assert!(matches!(refused, Err(CopyError::Changed)), "{refused:?}");
+    assert!(to.is_marked(UNFINISHED).await.unwrap());
 }
 
 #[tokio::test]
