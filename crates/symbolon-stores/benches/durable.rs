@@ -5,6 +5,9 @@
 //!
 //! It takes about a minute. `BENCH_DIR` names another disk, `BENCH_ROUNDS` another number of rounds.
 //!
+//! `-- refresh` measures refreshes instead of logins and ends: they change rows all over the file, and what
+//! moves those would slow the next row of the table.
+//!
 //! `-- alone` opens logins one after the other instead; how many syncs each of them takes is seen with
 //! `strace -f -c -e trace=fsync,fdatasync` before the bench's file.
 //!
@@ -13,9 +16,9 @@
 //!   is a time-ordered id, a random digest and what else a grant holds.
 //! - asked: the same insert for 64 callers at once: their rows come to the thread over a queue, and each
 //!   caller hears when its own is on disk. The least that any store with callers does.
-//! - login: `Logins::open` by 64 callers at once, people at random; two rows and their indexes.
-//! - end: `Logins::end` of one login by 64 callers at once, logins at random; one row of two
-//!   changed, one added to the log, and their indexes.
+//! - login: `Logins::open` by 64 callers at once, people at random; one row.
+//! - refresh: `Logins::advance` to the next secret by 64 callers at once, logins at random; one row changed.
+//! - end: `Logins::end` of one login by 64 callers at once, logins at random; one row added to the log.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -25,6 +28,7 @@
 )]
 
 use std::{
+    collections::HashMap,
     fs::{File, OpenOptions},
     os::unix::fs::FileExt,
     path::Path,
@@ -34,8 +38,8 @@ use std::{
 };
 
 use rusqlite::{Connection, params};
-use symbolon_authority::ports::{Logins, NewGrant, Open, Terms};
-use symbolon_login::{Login, Scope};
+use symbolon_authority::ports::{Advance, Logins, NewGrant, Open, Terms};
+use symbolon_login::{Lifetimes, Login, Presented, Scope};
 use symbolon_stores::Sqlite;
 use tokio::sync::oneshot;
 
@@ -69,11 +73,16 @@ fn main() {
     let disk = disk(&dir.path().join("disk"));
 
     let (mut disks, mut bares, mut askeds) = (vec![], vec![], vec![]);
-    let (mut logins, mut ends) = (vec![], vec![]);
+    let (mut logins, mut refreshes, mut ends) = (vec![], vec![], vec![]);
     let rounds = std::env::var("BENCH_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap());
+    let is_refresh = std::env::args().any(|word| word == "refresh");
     for _ in 0..rounds {
         disks.push(a_second(&disk, Duration::from_millis(200)));
         bares.push(bare.round(A_ROUND));
+        if is_refresh {
+            refreshes.push(runtime.block_on(ours.refresh(A_ROUND)));
+            continue;
+        }
         askeds.push(runtime.block_on(asked.round(A_ROUND)));
         logins.push(runtime.block_on(ours.login(A_ROUND)));
         ends.push(runtime.block_on(ours.end(A_ROUND)));
@@ -85,8 +94,12 @@ fn main() {
         ("bare", &bares),
         ("asked", &askeds),
         ("login", &logins),
+        ("refresh", &refreshes),
         ("end", &ends),
     ] {
+        if figures.is_empty() {
+            continue;
+        }
         let [rate, low, high] = work::spread(figures.clone());
         let of = |others: &[f64]| {
             let ratios = figures.iter().zip(others).map(|(a, b)| a / b).collect();
@@ -253,6 +266,8 @@ struct Ours {
     opened: u64,
     /// Those that were not ended.
     live: Vec<u64>,
+    /// How often some of them were refreshed.
+    generations: HashMap<u64, u32>,
     scatter: Scatter,
 }
 
@@ -262,6 +277,7 @@ impl Ours {
             store: Arc::new(Sqlite::open(dir).unwrap()),
             opened: 0,
             live: Vec::new(),
+            generations: HashMap::new(),
             scatter: Scatter(1),
         };
         runtime.block_on(work::add_users(&ours.store, USERS));
@@ -283,6 +299,40 @@ impl Ours {
                 .await
                 .unwrap();
             assert!(matches!(opened, Open::Opened(_)));
+        })
+        .await;
+        logins as f64 / start.elapsed().as_secs_f64()
+    }
+
+    /// Refreshes so many logins, any of those that live; gives how many a second.
+    async fn refresh(&mut self, logins: u64) -> f64 {
+        let refreshed: Arc<[(u64, u32)]> = (0..logins)
+            .map(|place| {
+                // Each once in a round: those that were moved are moved to the front.
+                let others = self.live.len() as u64 - place;
+                let nth = usize::try_from(place + self.scatter.below(others)).unwrap();
+                self.live.swap(usize::try_from(place).unwrap(), nth);
+                let login = self.live[usize::try_from(place).unwrap()];
+                let generation = self.generations.entry(login).or_default();
+                *generation += 1;
+                (login, *generation - 1)
+            })
+            .collect();
+        let now = work::moment(self.opened);
+        let start = Instant::now();
+        all(&self.store, logins, move |store, nth| {
+            let (login, generation) = refreshed[usize::try_from(nth).unwrap()];
+            let presented = Presented {
+                grant: work::grant_id(login),
+                generation,
+                digest: work::secret(login, generation),
+                successor: work::secret(login, generation + 1),
+            };
+            async move {
+                let (app, lifetimes) = (work::client_id(), Lifetimes::default());
+                let advanced = store.advance(presented, &app, lifetimes, now).await;
+                assert!(matches!(advanced.unwrap(), Advance::Rotated(_)));
+            }
         })
         .await;
         logins as f64 / start.elapsed().as_secs_f64()
