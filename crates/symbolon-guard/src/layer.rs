@@ -18,7 +18,7 @@ use axum::{
     routing::IntoMakeService,
 };
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Uri, header};
+use http::{HeaderValue, Request, Uri, header};
 use pin_project_lite::pin_project;
 use symbolon_login::{Freshness, Ground};
 use tower::{BoxError, Layer, Service};
@@ -29,11 +29,11 @@ use crate::{
     core::Core,
     guard::Guard,
     identity::Identity,
-    local_path::LocalPath,
     open_answers::Registration,
+    own_route::OwnRoute,
     refusal::Refusal,
-    response::{Asker, BAD_REQUEST, WRONG_METHOD, finish},
-    sign_in, sign_out, tunnel,
+    response::{Asker, finish},
+    tunnel,
     view::View,
     visit::{Question, Verdict, Visit},
     watched::{self, Watched},
@@ -328,57 +328,6 @@ pub(crate) fn original_uri<B>(request: &Request<B>) -> &Uri {
         .extensions()
         .get::<OriginalUri>()
         .map_or(request.uri(), |original| &original.0)
-}
-
-/// The routes that the layer answers itself.
-#[derive(Clone, Copy)]
-enum OwnRoute {
-    SignIn,
-    Callback,
-    SignOut,
-}
-
-impl OwnRoute {
-    fn of(path: &str) -> Option<Self> {
-        match path {
-            "/auth/sign-in" => Some(Self::SignIn),
-            sign_in::CALLBACK => Some(Self::Callback),
-            "/auth/sign-out" => Some(Self::SignOut),
-            _ => None,
-        }
-    }
-
-    async fn answer(self, core: &Arc<Core>, request: &Request<()>) -> Response {
-        let asker = Asker {
-            method: request.method(),
-            uri: original_uri(request),
-            headers: request.headers(),
-        };
-        match (self, asker.method) {
-            (Self::SignIn, &Method::GET) => {
-                let query = asker.uri.query().unwrap_or_default();
-                let return_to = url::form_urlencoded::parse(query.as_bytes())
-                    .find(|(name, _)| name == "return_to")
-                    .and_then(|(_, value)| LocalPath::parse(&value))
-                    .unwrap_or_else(LocalPath::root);
-                sign_in::begin(core, &return_to, asker.headers, None)
-                    .unwrap_or_else(|| BAD_REQUEST.answer(&asker))
-            }
-            (Self::Callback, &Method::GET) => sign_in::finish(core, &asker).await,
-            (Self::SignOut, &Method::POST) => sign_out::sign_out(core, &asker).await,
-            (own, _) => {
-                let mut response = WRONG_METHOD.answer(&asker);
-                let allow = match own {
-                    Self::SignIn | Self::Callback => "GET",
-                    Self::SignOut => "POST",
-                };
-                response
-                    .headers_mut()
-                    .insert(header::ALLOW, HeaderValue::from_static(allow));
-                response
-            }
-        }
-    }
 }
 
 pin_project! {
