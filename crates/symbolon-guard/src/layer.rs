@@ -47,6 +47,13 @@ use crate::{
 /// (unless the app set its own) or a cookie is set.
 #[derive(Clone)]
 pub struct GuardLayer {
+    /// Counted: axum copies layers and services for single requests.
+    rules: Arc<Rules>,
+}
+
+/// What a layer was told.
+#[derive(Clone)]
+struct Rules {
     guard: Guard,
     freshness: Option<Freshness>,
     refuses: bool,
@@ -60,26 +67,29 @@ const SHORTEST_MAX_AGE: Duration = Duration::from_secs(10);
 impl GuardLayer {
     pub(crate) fn new(guard: Guard, refuses: bool) -> Self {
         Self {
-            guard,
-            freshness: None,
-            refuses,
-            roles: Vec::new(),
-            max_age: None,
+            rules: Arc::new(Rules {
+                guard,
+                freshness: None,
+                refuses,
+                roles: Vec::new(),
+                max_age: None,
+            }),
         }
     }
 
     /// Demands this freshness of the routes inside. The stricter of this and the app's wins.
     #[must_use]
     pub fn freshness(mut self, freshness: Freshness) -> Self {
-        self.freshness = Some(freshness);
+        self.rules_mut().freshness = Some(freshness);
         self
     }
 
     /// Lets only people with this role through, and with those asked for before.
     #[must_use]
     pub fn role(mut self, role: impl Into<Arc<str>>) -> Self {
-        self.refuses = true;
-        self.roles.push(role.into());
+        let rules = self.rules_mut();
+        rules.refuses = true;
+        rules.roles.push(role.into());
         self
     }
 
@@ -87,8 +97,9 @@ impl GuardLayer {
     /// [`Guard::require_fresh_login`].
     #[must_use]
     pub fn fresh_login(mut self, max_age: Duration) -> Self {
-        self.refuses = true;
-        self.max_age = Some(max_age.max(SHORTEST_MAX_AGE));
+        let rules = self.rules_mut();
+        rules.refuses = true;
+        rules.max_age = Some(max_age.max(SHORTEST_MAX_AGE));
         self
     }
 
@@ -108,6 +119,10 @@ impl GuardLayer {
     pub fn around(&self, app: Router) -> IntoMakeService<GuardService<Router>> {
         axum::ServiceExt::<Request<Body>>::into_make_service(self.layer(app))
     }
+
+    fn rules_mut(&mut self) -> &mut Rules {
+        Arc::make_mut(&mut self.rules)
+    }
 }
 
 impl<S> Layer<S> for GuardLayer {
@@ -116,7 +131,7 @@ impl<S> Layer<S> for GuardLayer {
     fn layer(&self, inner: S) -> GuardService<S> {
         GuardService {
             inner,
-            layer: Arc::new(self.clone()),
+            rules: Arc::clone(&self.rules),
         }
     }
 }
@@ -125,8 +140,7 @@ impl<S> Layer<S> for GuardLayer {
 #[derive(Clone)]
 pub struct GuardService<S> {
     inner: S,
-    /// Counted: axum copies a service for each request.
-    layer: Arc<GuardLayer>,
+    rules: Arc<Rules>,
 }
 
 /// What extractors find: the verdict, and whose it is.
@@ -155,27 +169,27 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         if let Some(own) = OwnRoute::of(original_uri(&request).path()) {
-            let core = Arc::clone(self.layer.guard.core());
+            let core = Arc::clone(self.rules.guard.core());
             let request = request.map(|_| ());
             return ResponseFuture::waits(async move { Ok(own.answer(&core, &request).await) });
         }
-        match self.layer.question(&request) {
-            Ok(visit) => self.layer.go(&mut self.inner, request, visit),
+        match self.rules.question(&request) {
+            Ok(visit) => self.rules.go(&mut self.inner, request, visit),
             Err(question) => {
                 // The service that was made ready is the one to call (tower's rule).
                 let spare = self.inner.clone();
                 let mut inner = mem::replace(&mut self.inner, spare);
-                let layer = Arc::clone(&self.layer);
+                let rules = Arc::clone(&self.rules);
                 ResponseFuture::waits(async move {
-                    let visit = question.answer(layer.guard.core()).await;
-                    layer.go(&mut inner, request, visit).await
+                    let visit = question.answer(rules.guard.core()).await;
+                    rules.go(&mut inner, request, visit).await
                 })
             }
         }
     }
 }
 
-impl GuardLayer {
+impl Rules {
     /// The visit if it takes no waiting, else the question to wait for.
     fn question<B>(&self, request: &Request<B>) -> Result<Visit, Box<Question>> {
         let core = self.guard.core();
@@ -270,7 +284,7 @@ impl GuardLayer {
         let watches = self.freshness.is_some() || self.earlier(&request).is_none();
         let watch = match &verdict {
             Verdict::Yes(identity) if watches => Some(Watch {
-                layer: Arc::clone(self),
+                rules: Arc::clone(self),
                 identity: identity.clone(),
             }),
             _ => None,
@@ -298,14 +312,14 @@ impl GuardLayer {
 /// Whose answer it is, should it stay open.
 struct Watch {
     /// What it demands is looked up when the answer turns out to stay open.
-    layer: Arc<GuardLayer>,
+    rules: Arc<Rules>,
     identity: Identity,
 }
 
 impl Watch {
     fn registration(&self) -> Registration {
-        let core = self.layer.guard.core();
-        let freshness = core.freshness(&core.knowledge(), self.layer.freshness);
+        let core = self.rules.guard.core();
+        let freshness = core.freshness(&core.knowledge(), self.rules.freshness);
         Registration::of(core, &self.identity, freshness)
     }
 
