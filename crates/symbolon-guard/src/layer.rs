@@ -18,7 +18,7 @@ use axum::{
     routing::IntoMakeService,
 };
 use bytes::Bytes;
-use http::{HeaderValue, Request, Uri, header};
+use http::{Extensions, HeaderValue, Request, Uri, header};
 use pin_project_lite::pin_project;
 use symbolon_login::{Freshness, Ground};
 use tower::{BoxError, Layer, Service};
@@ -59,6 +59,8 @@ struct Rules {
     refuses: bool,
     roles: Vec<Arc<str>>,
     max_age: Option<Duration>,
+    /// Empty, with places for what axum adds to a request after the guard. For speed alone.
+    places: Extensions,
 }
 
 /// Somebody who just signed in is this old by the time they are back at the app.
@@ -73,6 +75,7 @@ impl GuardLayer {
                 refuses,
                 roles: Vec::new(),
                 max_age: None,
+                places: places(),
             }),
         }
     }
@@ -289,7 +292,11 @@ impl Rules {
             }),
             _ => None,
         };
-        request.extensions_mut().insert(Resolved {
+        let extensions = request.extensions_mut();
+        if extensions.is_empty() {
+            *extensions = self.places.clone();
+        }
+        extensions.insert(Resolved {
             core: Arc::clone(core),
             verdict,
         });
@@ -307,6 +314,18 @@ impl Rules {
         }
         ResponseFuture::inner(inner.call(request), cookies, is_known, reason, watch)
     }
+}
+
+/// An empty map whose copies have room for more than three: they need not grow when axum puts its own three beside
+/// the guard's. A map that was cleared keeps its places, and a copy has as many.
+fn places() -> Extensions {
+    let mut places = Extensions::new();
+    places.insert(0_u8);
+    places.insert(0_u16);
+    places.insert(0_u32);
+    places.insert(0_u64);
+    places.clear();
+    places
 }
 
 /// Whose answer it is, should it stay open.
@@ -447,5 +466,27 @@ where
                 None => Poll::Pending,
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_requests_own_map_does_not_grow_for_what_axum_adds() {
+        let fills = |empty: &Extensions| {
+            allocation_counter::measure(|| {
+                let mut extensions = empty.clone();
+                extensions.insert(1_u8);
+                extensions.insert(1_u16);
+                extensions.insert(1_u32);
+                extensions.insert(1_u64);
+                assert_eq!(extensions.len(), 4);
+            })
+        };
+        assert!(places().is_empty());
+        let (ours, plain) = (fills(&places()), fills(&Extensions::new()));
+        assert!(ours.count_total < plain.count_total);
     }
 }
