@@ -120,6 +120,8 @@ impl GuardLayer {
     /// # }
     /// ```
     pub fn around(&self, app: Router) -> IntoMakeService<GuardService<Router>> {
+        // As `axum::serve` does with a bare router: else axum makes a handler's route anew for each request.
+        let app = app.with_state(());
         axum::ServiceExt::<Request<Body>>::into_make_service(self.layer(app))
     }
 
