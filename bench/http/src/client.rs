@@ -1,6 +1,9 @@
 //! 64 connections that ask as fast as they are answered, and do as little as possible beside.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -19,6 +22,29 @@ pub struct Turn {
     pub cpu: f64,
     pub p50: f64,
     pub p99: f64,
+    pub p999: f64,
+}
+
+/// What the connections ask in turn, over and over.
+pub struct Requests {
+    pub bytes: Box<[u8]>,
+    /// How long each of them is.
+    pub each: usize,
+}
+
+impl Requests {
+    /// This one alone.
+    pub fn one(request: &[u8]) -> Arc<Self> {
+        Arc::new(Self {
+            bytes: request.into(),
+            each: request.len(),
+        })
+    }
+
+    fn nth(&self, n: usize) -> &[u8] {
+        let at = n % (self.bytes.len() / self.each) * self.each;
+        &self.bytes[at..at + self.each]
+    }
 }
 
 /// `GET` with this header line; at a daemon as a proxy asks there.
@@ -59,6 +85,13 @@ pub async fn demands(port: u16, path: &str, header: &str, checks: bool) {
     assert_ne!(head.starts_with("HTTP/1.1 200"), checks, "{head}");
 }
 
+/// What stands there for everybody.
+pub async fn body(port: u16, path: &str) -> String {
+    let (head, body) = ask(port, &request(path, "")).await;
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    body
+}
+
 async fn ask(port: u16, request: &[u8]) -> (String, String) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     stream.write_all(request).await.unwrap();
@@ -83,7 +116,7 @@ fn length(bytes: &[u8]) -> Option<usize> {
 }
 
 /// Asks for `seconds` on all connections.
-pub async fn turn(server: &Server, request: &[u8], seconds: f64) -> Turn {
+pub async fn turn(server: &Server, requests: Arc<Requests>, seconds: f64) -> Turn {
     let mut streams = Vec::new();
     for _ in 0..CONNECTIONS {
         let stream = TcpStream::connect(("127.0.0.1", server.port))
@@ -96,33 +129,40 @@ pub async fn turn(server: &Server, request: &[u8], seconds: f64) -> Turn {
     let end = start + Duration::from_secs_f64(seconds);
     let tasks = streams
         .into_iter()
-        .map(|stream| tokio::spawn(asks_until(stream, request.to_vec(), end)));
+        .enumerate()
+        .map(|(first, stream)| tokio::spawn(asks_until(stream, Arc::clone(&requests), first, end)));
     let mut times = Vec::new();
     for task in tasks.collect::<Vec<_>>() {
         times.extend(task.await.unwrap());
     }
     let (cpu, took) = (server.cpu() - cpu, start.elapsed().as_secs_f64());
     times.sort_unstable();
-    let percentile = |percent: usize| f64::from(times[times.len() * percent / 100]) / 1e3;
+    let percentile = |mille: usize| f64::from(times[times.len() * mille / 1000]) / 1e3;
     Turn {
         per_second: times.len() as f64 / took,
         cpu: cpu as f64 / 1e3 / times.len() as f64,
-        p50: percentile(50),
-        p99: percentile(99),
+        p50: percentile(500),
+        p99: percentile(990),
+        p999: percentile(999),
     }
 }
 
 /// How long each answer took, in nanoseconds.
-async fn asks_until(mut stream: TcpStream, request: Vec<u8>, end: Instant) -> Vec<u32> {
+async fn asks_until(
+    mut stream: TcpStream,
+    requests: Arc<Requests>,
+    first: usize,
+    end: Instant,
+) -> Vec<u32> {
     let (mut times, mut answer) = (Vec::new(), vec![0; 4096]);
     // All answers to one request have one length: it is read off the first.
     let mut expected = None;
-    loop {
+    for n in (first..).step_by(CONNECTIONS) {
         let start = Instant::now();
         if start >= end {
-            return times;
+            break;
         }
-        stream.write_all(&request).await.unwrap();
+        stream.write_all(requests.nth(n)).await.unwrap();
         let mut read = 0;
         loop {
             let count = stream.read(&mut answer[read..]).await.unwrap();
@@ -136,4 +176,5 @@ async fn asks_until(mut stream: TcpStream, request: Vec<u8>, end: Instant) -> Ve
         assert!(answer.starts_with(b"HTTP/1.1 200"));
         times.push(u32::try_from(start.elapsed().as_nanos()).unwrap_or(u32::MAX));
     }
+    times
 }

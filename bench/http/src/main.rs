@@ -3,6 +3,7 @@
 
 mod authority;
 mod client;
+mod crowd;
 mod inside;
 mod picture;
 mod server;
@@ -14,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use client::{Turn, turn};
+use client::{Requests, Turn, turn};
 
 /// A row: what it is called, its server, and whose floor it is measured against. The floor gets the same
 /// headers as the row, so that reading them counts for neither.
@@ -165,6 +166,10 @@ fn main() {
         let given = arguments.get(at).map(|text| text.parse().unwrap());
         given.unwrap_or(otherwise)
     };
+    if arguments.first().is_some_and(|first| first == "crowd") {
+        let (rounds, seconds) = (number(1, 15.0) as usize, number(2, 0.5));
+        return runtime.block_on(crowd::run(rounds, seconds));
+    }
     let (rounds, seconds) = (number(0, 15.0) as usize, number(1, 1.0));
 
     let kinds: Vec<&str> = ROWS.iter().map(|row| row.kind).collect();
@@ -200,13 +205,13 @@ fn main() {
             requests.push(request);
         }
         for (row, request) in ROWS.iter().zip(&requests) {
-            turn(of(row.kind), request, 0.3).await;
+            turn(of(row.kind), Requests::one(request), 0.3).await;
         }
         let mut turns: Vec<Vec<Turn>> = Vec::new();
         for _ in 0..rounds {
             let mut round = Vec::new();
             for (row, request) in ROWS.iter().zip(&requests) {
-                round.push(turn(of(row.kind), request, seconds).await);
+                round.push(turn(of(row.kind), Requests::one(request), seconds).await);
             }
             turns.push(round);
         }

@@ -17,7 +17,10 @@ use symbolon_guard::{Guard, GuardService, Identity};
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 
-use crate::authority::{APP, Authority, SESSION, now};
+use crate::{
+    authority::{APP, Authority, SESSION, now},
+    crowd,
+};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Me {
@@ -44,6 +47,9 @@ pub async fn serve(kind: &str) {
     if let Some(shape) = kind.strip_prefix("around-") {
         let app = around(shape).await;
         return axum::serve(listener, app).await.unwrap();
+    }
+    if matches!(kind, "few" | "crowd") {
+        return axum::serve(listener, crowd::app(kind).await).await.unwrap();
     }
     let app = match kind {
         "bare" => bare(),

@@ -32,7 +32,7 @@ pub struct Guard(Arc<Handle>);
 struct Handle {
     core: Arc<Core>,
     /// Held for its drop.
-    _follower: Follower,
+    _follower: Option<Follower>,
 }
 
 /// How a guard fares, for the app's own health page.
@@ -130,6 +130,15 @@ impl Guard {
             most_seen: 100_000,
             most_cut_offs: 4_000_000,
         }
+    }
+
+    /// A guard that hears nothing.
+    #[cfg(any(test, feature = "internals"))]
+    pub(crate) fn still(core: Arc<Core>) -> Self {
+        Self(Arc::new(Handle {
+            core,
+            _follower: None,
+        }))
     }
 
     /// A guard beside its authority in one process: it asks the authority's service directly, and
@@ -387,7 +396,7 @@ impl GuardBuilder {
         let core = Core::new(settings, authority, clock, digests, faults);
         let core = Arc::new(core);
         Ok(Guard(Arc::new(Handle {
-            _follower: Follower::start(&core),
+            _follower: Some(Follower::start(&core)),
             core,
         })))
     }

@@ -1,5 +1,5 @@
-//! For this crate's own benchmark and tests: a guard without an authority, filled to any size, and the
-//! look at a request that [`GuardLayer`](crate::GuardLayer) takes. No part of the API.
+//! For this project's own benchmarks and tests: a guard without an authority, filled to any size, and the
+//! look at a request that [`GuardLayer`] takes. No part of the API.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,6 +18,8 @@ use crate::{
     credential::{Credential, Shown, Text, shown},
     digest::Digests,
     fault::Faults,
+    guard::Guard,
+    layer::GuardLayer,
     resolve::{Outcome, resolve_now},
     transport::Http,
     visit::{Question, Verdict},
@@ -29,7 +31,7 @@ pub const APP: &str = "app";
 const ISSUER: &str = "http://localhost:7300";
 
 /// A guard that knows what it was told here, and asks nobody.
-pub struct Stand(Core);
+pub struct Stand(Arc<Core>);
 
 impl Stand {
     /// Room for so many credentials.
@@ -78,7 +80,12 @@ impl Stand {
             .unwrap();
         let ticket = core.knowledge().ask(now).unwrap();
         let _ = core.learn(|knowledge| knowledge.answer(ticket, Position::START));
-        Self(core)
+        Self(Arc::new(core))
+    }
+
+    /// What it knows, in front of routes: see [`Guard::layer`].
+    pub fn layer(&self) -> GuardLayer {
+        Guard::still(Arc::clone(&self.0)).layer()
     }
 
     /// Ends `count` more logins that no credential here is of, one entry of the log each.

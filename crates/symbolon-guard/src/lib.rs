@@ -68,6 +68,7 @@ mod local_path;
 mod metrics;
 mod nodes;
 mod open_answers;
+mod own_route;
 mod recent;
 mod refusal;
 mod renew;

@@ -30,6 +30,8 @@ const BUFFER: usize = 16 * 1024;
 
 /// The connection's own upgrade, taken out of a request that asks for one.
 pub(crate) fn wish<B>(request: &mut Request<B>) -> Option<OnUpgrade> {
+    // Hardly any request brings one, and that is told without a look at its headers.
+    request.extensions().get::<OnUpgrade>()?;
     let asks = request.method() == Method::CONNECT
         || (request.version() <= Version::HTTP_11
             && request.headers().contains_key(header::UPGRADE));
