@@ -88,25 +88,25 @@ pub(super) const REDIS_GETS: Figure = measured(
 /// One look-up of a login in `SQLite`, 64 callers on two cores.
 pub(super) const FIND: Figure = measured(
     "sqlite_find",
-    20.0,
+    9.7,
     "us of two cores",
-    "| 64 callers, a look-up, second run | 20 (18-21)",
+    "| 64 callers, a look-up, one row a login | 7.3 (5.7-8.0), 7.1 (6.3-7.3) | 9.7 (6.8-10.5)",
 );
 
 /// HTTP requests that do nothing, on one core.
 pub(super) const HTTP: Figure = measured(
     "http_nothing",
-    115_184.0,
+    118_528.0,
     "a second on one core",
-    "| quiet, at 2c621ec | 115,184",
+    "| quiet, one row a login | 118,528",
 );
 
 /// A login and its end, two durable requests, on one core.
 pub(super) const PAIRS: Figure = measured(
     "http_pairs",
-    20_150.0,
+    23_163.0,
     "a second on one core",
-    "| quiet, at 2c621ec | 115,184 (114,643-116,263) | 20,150",
+    "| quiet, one row a login | 118,528 (118,332-118,838) | 23,163",
 );
 
 /// Durable sign-ins of one `PostgreSQL` on two cores, each in a transaction of its own: refreshes still are, and
@@ -121,9 +121,9 @@ pub(super) const POSTGRES: Figure = measured(
 /// A login at rest, with its indexes.
 pub(super) const LOGIN: Figure = measured(
     "login_at_rest",
-    239.0,
+    178.0,
     "bytes",
-    "On disk a login has 239 bytes",
+    "On disk a login has 178 bytes",
 );
 
 /// From the acknowledgement of an end to the last guard's refusal, with two guards.

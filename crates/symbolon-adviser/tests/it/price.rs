@@ -86,26 +86,26 @@ fn a_load_worked_out_by_hand() {
 
     close(session.store_reads.value, 1000.0);
     close(session.cores.value, 1000.0 * 2.0 / 224_515.0);
-    close(session.network.value, 1000.0 * (97.0 + 239.0));
-    close(session.memory.value, 100_000.0 * 239.0);
+    close(session.network.value, 1000.0 * (97.0 + 178.0));
+    close(session.memory.value, 100_000.0 * 178.0);
     close(session.store_writes.value, 2.0);
     close(jwt.tokens.value, 10_000.0 / (0.9 * 1800.0));
     close(
         jwt.cores.value,
-        1000.0 * 3.08e-6 + 6.173 * (16.01e-6 + 0.5 / 20_150.0),
+        1000.0 * 3.08e-6 + 6.173 * (16.01e-6 + 0.5 / 23_163.0),
     );
     close(token.tokens.value, 10_000.0 / 270.0);
     close(token.store_writes.value, 37.04 + 2.0);
     // 300,000 requests at random over 10,000 logins: practically all of them are seen once.
     close(ours.questions.value, 10_000.0 / 300.0);
-    close(live.cores.value, 1000.0 * (2.0 / 115_184.0 + 40e-6));
+    close(live.cores.value, 1000.0 * (2.0 / 118_528.0 + 19.4e-6));
     close(
         ours.cores.value,
-        1000.0 * 0.374e-6 + 33.33 * (2.0 / 115_184.0 + 40e-6),
+        1000.0 * 0.374e-6 + 33.33 * (2.0 / 118_528.0 + 19.4e-6),
     );
     close(
         ours.memory.value,
-        100_000.0 * 239.0 + 10_000.0 * 600.0 + 3_900.0 * 40.0,
+        100_000.0 * 178.0 + 10_000.0 * 600.0 + 3_900.0 * 40.0,
     );
     close(ours.network.value, 33.33 * 1116.0 + 4.0 * 592.0);
     assert_eq!(
