@@ -102,6 +102,7 @@ macro_rules! backend {
                     fifty_at_once_are_fifty
                     a_sweep_leaves_open_windows;
                 sweep: what_is_over_leaves
+                    a_first_grant_leaves_without_its_login
                     what_may_be_needed_stays
                     a_sweep_is_bounded
                     the_head_survives_a_sweep;

@@ -58,6 +58,27 @@ pub(crate) async fn what_is_over_leaves(store: Shared) {
     assert!(store.user(user_id(1)).await.unwrap().is_some());
 }
 
+pub(crate) async fn a_first_grant_leaves_without_its_login(store: Shared) {
+    add_person(&store, 1).await;
+    open(&store, 1, 1, "app").await;
+    join(&store, 1, 2, "other").await;
+    let scope = Scope::Grant {
+        sid: sid(1),
+        client_id: client("app"),
+    };
+    store.end(scope, at(SECOND)).await.unwrap();
+    // Entries of the log but the newest leave too: there is none.
+    assert_eq!(store.sweep(at(SECOND), 100).await.unwrap(), 0);
+    assert_eq!(store.sweep(at(SECOND + 1), 100).await.unwrap(), 1);
+    assert_eq!(left(&store).await, [2]);
+    let found = store.login(sid(1)).await.unwrap().unwrap();
+    assert_eq!((found.login, found.grants.len()), (login(1, 1), 1));
+    // Its id is free, and what it was is forgotten.
+    let joined = join(&store, 1, 1, "third").await.grant;
+    assert_same(&find(&store, 1).await.grant, &joined);
+    assert_eq!((joined.client_id, joined.ended_at), (client("third"), None));
+}
+
 pub(crate) async fn what_may_be_needed_stays(store: Shared) {
     a_past(&store).await;
     assert_eq!(store.sweep(at(SECOND), 100).await.unwrap(), 0);
