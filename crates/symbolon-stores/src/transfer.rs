@@ -230,11 +230,9 @@ pub async fn copy(
             let size = u64::try_from(bite.len()).unwrap_or(u64::MAX);
             if let Err(refused) = to.import(bite).await {
                 // Somebody who writes meanwhile leaves grants whose logins were not there yet.
-                let changed = census(from).await? != before;
-                return Err(if changed {
-                    CopyError::Changed
-                } else {
-                    refused.into()
+                return Err(match census(from).await {
+                    Ok(now) if now != before => CopyError::Changed,
+                    _ => refused.into(),
                 });
             }
             left = left.saturating_sub(size);
