@@ -44,37 +44,6 @@ impl Memory {
 #[derive(Default)]
 pub(super) struct Welcome(Mutex<HashMap<UserId, Option<Position>>>);
 
-/// The newest id among the grants that have rows of their own, or one that is newer still: so that a new
-/// login, whose id is newer than these but for the few of its own moment, looks at no row of theirs to know
-/// that its id is free.
-///
-/// It is right because there is one writer, who notes each such row before it is inserted.
-pub(super) struct Further(Mutex<Option<GrantId>>);
-
-impl Further {
-    fn load(conn: &Connection) -> Work<Self> {
-        let sql = "SELECT id FROM grant ORDER BY id DESC LIMIT 1";
-        let newest = conn.query_row(sql, [], |row| bytes(row, 0));
-        let newest = newest.optional()?.map(GrantId::from_bytes);
-        Ok(Self(Mutex::new(newest)))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<GrantId>> {
-        // Nothing under the lock panics half-way.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether one of them may have this id.
-    pub(super) fn may_have(&self, id: GrantId) -> bool {
-        Some(id) <= *self.lock()
-    }
-
-    pub(super) fn note(&self, id: GrantId) {
-        let mut newest = self.lock();
-        *newest = (*newest).max(Some(id));
-    }
-}
-
 /// Whether all logins of a person were ended last no later than `since`.
 pub(super) fn fits(cut: Option<Position>, since: Option<Position>) -> bool {
     since.is_none_or(|since| cut <= Some(since))
@@ -105,5 +74,36 @@ impl Welcome {
 
     pub(super) fn forget_all(&self) {
         self.lock().clear();
+    }
+}
+
+/// The newest id among the grants that have rows of their own, or one that is newer still: so that a new
+/// login, whose id is newer than these but for the few of its own moment, looks at no row of theirs to know
+/// that its id is free.
+///
+/// It is right because there is one writer, who notes each such row before it is inserted.
+pub(super) struct Further(Mutex<Option<GrantId>>);
+
+impl Further {
+    fn load(conn: &Connection) -> Work<Self> {
+        let sql = "SELECT id FROM grant ORDER BY id DESC LIMIT 1";
+        let newest = conn.query_row(sql, [], |row| bytes(row, 0));
+        let newest = newest.optional()?.map(GrantId::from_bytes);
+        Ok(Self(Mutex::new(newest)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<GrantId>> {
+        // Nothing under the lock panics half-way.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether one of them may have this id.
+    pub(super) fn may_have(&self, id: GrantId) -> bool {
+        Some(id) <= *self.lock()
+    }
+
+    pub(super) fn note(&self, id: GrantId) {
+        let mut newest = self.lock();
+        *newest = (*newest).max(Some(id));
     }
 }

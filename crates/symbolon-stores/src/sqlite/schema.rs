@@ -73,9 +73,10 @@ pub(super) fn changed(conn: &Connection) -> rusqlite::Result<Option<u32>> {
 }
 
 /// Rows of people, logins and grants are keyed by their time-ordered ids, so that new rows land side
-/// by side. (What follows on indexes is older than [`SECOND`] and [`THIRD`].) The indexes on `login.expires_at`, `login.ended_at`, `grant.ended_at` and
-/// `once.expires_at` let expired rows leave without a scan; those on `login.user`, `grant.sid` and
-/// `grant.client_id` let one cut-off find all that it covers.
+/// by side. (What follows on indexes is older than [`SECOND`] and [`THIRD`].) The indexes on
+/// `login.expires_at`, `login.ended_at`, `grant.ended_at` and `once.expires_at` let expired rows leave
+/// without a scan; those on `login.user`, `grant.sid` and `grant.client_id` let one cut-off find all that
+/// it covers.
 ///
 /// `user.cut_epoch` and `user.cut_number` are the position at which all their logins were ended last.
 /// `user.is_admin` is derived from `roles` by the authority's own rule when the row is written.
@@ -186,8 +187,9 @@ CREATE TABLE once (
 CREATE INDEX once_expires ON once (expires_at);
 ";
 
-/// A new login writes its row and that of its first grant (until [`THIRD`]), and no entry of an index: each index cost as
-/// much as a row, that by person many times that, because its entries fall on pages at random.
+/// A new login writes its row and that of its first grant (until [`THIRD`]), and no entry of an index:
+/// each index cost as much as a row, that by person many times that, because its entries fall on pages at
+/// random.
 ///
 /// Who has which logins and when they expire is kept in memory ([`super::roll`]). `login.first_grant`
 /// leads from a login to the grant that it was opened with (`grant.is_first`), `grant_further` to the
