@@ -68,8 +68,11 @@ impl SeenCache {
         let at = set.room_for(&seen.key, now);
         if let (Some(known), Some(entry)) = (set.tags.get(at), set.entries.get(at)) {
             // A reader between the two sees a tag and an entry that do not match, and finds nothing.
-            entry.store(Some(seen));
+            let before = entry.swap(Some(seen));
             known.store(tag, Ordering::Relaxed);
+            if let Some(before) = before {
+                before.supersede();
+            }
         }
     }
 
@@ -80,8 +83,9 @@ impl SeenCache {
         };
         let _writing = self.lock();
         for entry in &set.entries {
-            if entry.load().as_ref().is_some_and(|seen| seen.key == *key) {
+            if let Some(seen) = entry.load().as_ref().filter(|seen| seen.key == *key) {
                 entry.store(None);
+                seen.supersede();
             }
         }
     }

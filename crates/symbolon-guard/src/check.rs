@@ -107,6 +107,8 @@ pub(crate) struct Seen {
     shape: Shape,
     /// Whether it was asked for since the cache last looked for room.
     is_used: AtomicBool,
+    /// Whether the cache holds something newer in its place, or nothing.
+    is_superseded: AtomicBool,
     /// The moment *before* the authority was last asked about it; none when only its signature spoke.
     vouched_at: Option<Moment>,
     scopes: Scopes,
@@ -158,6 +160,7 @@ impl Seen {
             alive_in: AtomicU64::new(0),
             shape: facts.shape,
             is_used: AtomicBool::new(false),
+            is_superseded: AtomicBool::new(false),
             vouched_at,
             scopes: table.scopes(&facts.subject()),
             facts,
@@ -175,6 +178,7 @@ impl Seen {
             alive_in: AtomicU64::new(self.alive_in.load(Ordering::Relaxed)),
             shape: self.shape,
             is_used: AtomicBool::new(true),
+            is_superseded: AtomicBool::new(false),
             vouched_at: self.vouched_at,
             scopes: self.scopes,
             facts: self.facts.clone(),
@@ -220,6 +224,16 @@ impl Seen {
     /// Whether somebody asked for it since [`Seen::forget_use`].
     pub(crate) fn was_used(&self) -> bool {
         self.is_used.load(Ordering::Relaxed)
+    }
+
+    /// The cache let go of it: whoever still holds it has to look there again.
+    pub(crate) fn supersede(&self) {
+        self.is_superseded.store(true, Ordering::Release);
+    }
+
+    /// Whether the cache let go of it.
+    pub(crate) fn is_superseded(&self) -> bool {
+        self.is_superseded.load(Ordering::Acquire)
     }
 
     /// From now on nobody has asked for it.

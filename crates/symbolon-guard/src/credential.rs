@@ -65,6 +65,17 @@ impl Text {
         }
     }
 
+    /// The bytes of this header where another [`Text::place`] says.
+    pub(crate) fn at(header: &HeaderValue, from: u32, to: u32) -> Self {
+        let header = header.clone();
+        Self { header, from, to }
+    }
+
+    /// Where it stands in its header.
+    pub(crate) const fn place(&self) -> (u32, u32) {
+        (self.from, self.to)
+    }
+
     fn bytes(&self) -> &[u8] {
         let bytes = self.header.as_bytes();
         bytes

@@ -24,17 +24,12 @@ pub struct Identity {
 }
 
 impl Identity {
-    pub(crate) fn new(
-        seen: Arc<Seen>,
-        proof: Proof,
-        carrier: Carrier,
-        credential: Credential,
-    ) -> Self {
+    pub(crate) fn new(seen: Arc<Seen>, proof: Proof, carrier: Carrier, text: Held) -> Self {
         Self {
             seen,
             proof,
             carrier,
-            text: credential.into_held(),
+            text,
         }
     }
 
@@ -135,6 +130,11 @@ impl Identity {
 
     pub(crate) fn seen(&self) -> &Arc<Seen> {
         &self.seen
+    }
+
+    /// The credential's text, and by whom it is held.
+    pub(crate) const fn held(&self) -> &Held {
+        &self.text
     }
 
     pub(crate) fn credential(&self) -> Credential {

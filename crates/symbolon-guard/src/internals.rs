@@ -207,6 +207,7 @@ mod tests {
     use http::{HeaderValue, header};
 
     use super::*;
+    use crate::{credential::Carrier, last_shown::LastShown, visit::Visit};
 
     #[test]
     fn a_credential_seen_before_is_checked_without_an_allocation() {
@@ -230,6 +231,29 @@ mod tests {
             let info = allocation_counter::measure(|| assert!(stand.check(&headers)));
             assert_eq!(info.count_total, 0);
         }
+    }
+
+    #[test]
+    fn what_a_connection_shows_again_is_checked_without_an_allocation() {
+        let stand = Stand::new(100);
+        let session = format!("sym_s_{}", "A".repeat(91));
+        stand.know(Shape::Session, &session, 1);
+        let value = HeaderValue::try_from(format!("a=b; __Host-{APP}={session}")).unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert(header::COOKIE, value);
+        let _counted = headers.clone();
+        let Found(text) = stand.show(&headers).unwrap();
+        let seen = stand.0.seen.get(&stand.0.digests.of(session.as_bytes()));
+        let last = LastShown::default();
+        last.note(&headers, Carrier::Cookie, &text, false, &seen.unwrap());
+        let again = || {
+            let (view, now) = (stand.0.knowledge(), stand.0.clock.now());
+            Visit::again(&stand.0, &view, &last, &Method::GET, &headers, None, now)
+        };
+        assert!(again().is_some());
+        stand.end_others(1);
+        let info = allocation_counter::measure(|| assert!(again().is_some()));
+        assert_eq!(info.count_total, 0);
     }
 
     /// Slack and spine included, at every size on the way: DESIGN section 8.

@@ -1,42 +1,40 @@
 //! The tower layer: asks the question, puts the verdict where extractors find it, finishes the answer.
 
 use std::{
-    future::Future,
     mem,
     ops::ControlFlow,
-    pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
     time::Duration,
 };
 
 use axum::{
     Router,
-    body::Body,
     extract::OriginalUri,
     response::{IntoResponse, Response},
-    routing::IntoMakeService,
 };
 use bytes::Bytes;
-use http::{Extensions, HeaderValue, Request, Uri, header};
-use pin_project_lite::pin_project;
+use http::{Extensions, Request, Uri};
 use symbolon_login::{Freshness, Ground};
 use tower::{BoxError, Layer, Service};
 
 use crate::{
+    around::GuardMakeService,
     check::Reason,
     clock::Now,
     core::Core,
+    credential::Held,
     guard::Guard,
     identity::Identity,
+    last_shown::LastShown,
     open_answers::Registration,
     own_route::OwnRoute,
     refusal::Refusal,
     response::{Asker, finish},
+    response_future::{ResponseFuture, Watch},
     tunnel,
     view::View,
     visit::{Question, Verdict, Visit},
-    watched::{self, Watched},
 };
 
 /// Puts a guard in front of routes. Made by [`Guard::layer`] and [`Guard::require`].
@@ -53,7 +51,7 @@ pub struct GuardLayer {
 
 /// What a layer was told.
 #[derive(Clone)]
-struct Rules {
+pub(crate) struct Rules {
     guard: Guard,
     freshness: Option<Freshness>,
     refuses: bool,
@@ -107,7 +105,8 @@ impl GuardLayer {
     }
 
     /// The whole app behind this layer, for `axum::serve`: what [`Router::layer`] does, for less. Inside a
-    /// router axum keeps each layered route in a box, and copies and boxes it again for each request.
+    /// router axum keeps each layered route in a box, and copies and boxes it again for each request. And from
+    /// outside the guard sees connections: one that shows the same credential again is not read anew.
     ///
     /// ```no_run
     /// use axum::{Router, routing::get};
@@ -119,10 +118,9 @@ impl GuardLayer {
     /// axum::serve(listener, guard.layer().around(app)).await
     /// # }
     /// ```
-    pub fn around(&self, app: Router) -> IntoMakeService<GuardService<Router>> {
+    pub fn around(&self, app: Router) -> GuardMakeService {
         // As `axum::serve` does with a bare router: else axum makes a handler's route anew for each request.
-        let app = app.with_state(());
-        axum::ServiceExt::<Request<Body>>::into_make_service(self.layer(app))
+        GuardMakeService::of(self.layer(app.with_state(())))
     }
 
     fn rules_mut(&mut self) -> &mut Rules {
@@ -137,6 +135,7 @@ impl<S> Layer<S> for GuardLayer {
         GuardService {
             inner,
             rules: Arc::clone(&self.rules),
+            last: None,
         }
     }
 }
@@ -146,6 +145,18 @@ impl<S> Layer<S> for GuardLayer {
 pub struct GuardService<S> {
     inner: S,
     rules: Arc<Rules>,
+    /// Of a connection alone.
+    last: Option<Arc<LastShown>>,
+}
+
+impl<S: Clone> GuardService<S> {
+    /// The same for one connection, which remembers what it showed last.
+    pub(crate) fn of_a_connection(&self) -> Self {
+        Self {
+            last: Some(Arc::default()),
+            ..self.clone()
+        }
+    }
 }
 
 /// What extractors find: the verdict, and whose it is.
@@ -178,7 +189,7 @@ where
             let request = request.map(|_| ());
             return ResponseFuture::waits(async move { Ok(own.answer(&core, &request).await) });
         }
-        match self.rules.question(&request) {
+        match self.rules.question(&request, self.last.as_deref()) {
             Ok(visit) => self.rules.go(&mut self.inner, request, visit),
             Err(question) => {
                 // The service that was made ready is the one to call (tower's rule).
@@ -196,7 +207,11 @@ where
 
 impl Rules {
     /// The visit if it takes no waiting, else the question to wait for.
-    fn question<B>(&self, request: &Request<B>) -> Result<Visit, Box<Question>> {
+    fn question<B>(
+        &self,
+        request: &Request<B>,
+        last: Option<&LastShown>,
+    ) -> Result<Visit, Box<Question>> {
         let core = self.guard.core();
         let arrival = core.clock.now();
         let view = core.knowledge();
@@ -207,15 +222,34 @@ impl Rules {
             Some(verdict) => return Ok(Visit::of(verdict.clone())),
             None => {
                 let (method, headers) = (request.method(), request.headers());
+                let again = last.and_then(|last| {
+                    Visit::again(core, &view, last, method, headers, self.freshness, arrival)
+                });
+                if let Some(visit) = again {
+                    return Ok(visit);
+                }
                 match Question::read(core, &view, method, headers, self.freshness, arrival) {
                     ControlFlow::Continue(question) => question,
                     ControlFlow::Break(verdict) => return Ok(Visit::of(verdict)),
                 }
             }
         };
-        question
-            .answer_now(core, &view)
-            .ok_or_else(|| Box::new(question))
+        let Some(visit) = question.answer_now(core, &view) else {
+            return Err(Box::new(question));
+        };
+        if let Some(last) = last
+            && let Verdict::Yes(identity) = &visit.verdict
+            && let Held::Shown(text) = identity.held()
+        {
+            last.note(
+                request.headers(),
+                identity.carrier(),
+                text,
+                question.has_refresh(),
+                identity.seen(),
+            );
+        }
+        Ok(visit)
     }
 
     /// What an outer layer of the same guard found.
@@ -235,6 +269,13 @@ impl Rules {
                 Freshness::Within(bound) => identity.seen().is_vouched_within(bound, now.moment),
                 Freshness::Live | Freshness::UntilExpiry => true,
             }
+    }
+
+    /// Registers an answer to somebody whom this layer let through, should it stay open.
+    pub(crate) fn registration(&self, identity: &Identity) -> Registration {
+        let core = self.guard.core();
+        let freshness = core.freshness(&core.knowledge(), self.freshness);
+        Registration::of(core, identity, freshness)
     }
 
     /// Why this layer does not let the request through, if it does not.
@@ -294,6 +335,8 @@ impl Rules {
             }),
             _ => None,
         };
+        // Looked for while the request's map is empty, as it nearly always is.
+        let outside = watch.as_ref().and_then(|_| tunnel::wish(&mut request));
         let extensions = request.extensions_mut();
         if extensions.is_empty() {
             *extensions = self.places.clone();
@@ -302,9 +345,7 @@ impl Rules {
             core: Arc::clone(core),
             verdict,
         });
-        if let Some(watch) = &watch
-            && let Some(outside) = tunnel::wish(&mut request)
-        {
+        if let (Some(watch), Some(outside)) = (&watch, outside) {
             let registration = watch.registration();
             let spare = inner.clone();
             let inner = mem::replace(inner, spare);
@@ -330,145 +371,12 @@ fn places() -> Extensions {
     places
 }
 
-/// Whose answer it is, should it stay open.
-struct Watch {
-    /// What it demands is looked up when the answer turns out to stay open.
-    rules: Arc<Rules>,
-    identity: Identity,
-}
-
-impl Watch {
-    fn registration(&self) -> Registration {
-        let core = self.rules.guard.core();
-        let freshness = core.freshness(&core.knowledge(), self.rules.freshness);
-        Registration::of(core, &self.identity, freshness)
-    }
-
-    fn over<R>(&self, response: Response<R>) -> Response
-    where
-        R: http_body::Body<Data = Bytes> + Send + 'static,
-        R::Error: Into<BoxError>,
-    {
-        let kind = response.headers().get(header::CONTENT_TYPE);
-        let is_event_stream =
-            kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-        let registration = self.registration();
-        response.map(|body| Body::new(Watched::new(body, registration, is_event_stream)))
-    }
-}
-
 /// The address as the browser knows it: axum strips what a nested router was mounted at.
 pub(crate) fn original_uri<B>(request: &Request<B>) -> &Uri {
     request
         .extensions()
         .get::<OriginalUri>()
         .map_or(request.uri(), |original| &original.0)
-}
-
-pin_project! {
-    /// The answer of a [`GuardService`].
-    pub struct ResponseFuture<F, E> {
-        #[pin]
-        state: State<F, E>,
-    }
-}
-
-type Waiting<E> = Pin<Box<dyn Future<Output = Result<Response, E>> + Send>>;
-
-pin_project! {
-    #[project = StateProjection]
-    enum State<F, E> {
-        Inner {
-            #[pin]
-            future: F,
-            cookies: Vec<HeaderValue>,
-            is_known: bool,
-            // Why nobody was recognised although something was shown.
-            reason: Option<Reason>,
-            // Who was recognised.
-            watch: Option<Watch>,
-        },
-        Waits {
-            future: Waiting<E>,
-        },
-        Ready {
-            response: Option<Response>,
-        },
-    }
-}
-
-impl<F, E> ResponseFuture<F, E> {
-    fn inner(
-        future: F,
-        cookies: Vec<HeaderValue>,
-        is_known: bool,
-        reason: Option<Reason>,
-        watch: Option<Watch>,
-    ) -> Self {
-        Self {
-            state: State::Inner {
-                future,
-                cookies,
-                is_known,
-                reason,
-                watch,
-            },
-        }
-    }
-
-    fn waits(future: impl Future<Output = Result<Response, E>> + Send + 'static) -> Self {
-        Self {
-            state: State::Waits {
-                future: Box::pin(future),
-            },
-        }
-    }
-
-    fn ready(response: Response) -> Self {
-        Self {
-            state: State::Ready {
-                response: Some(response),
-            },
-        }
-    }
-}
-
-impl<F, E, R> Future for ResponseFuture<F, E>
-where
-    F: Future<Output = Result<Response<R>, E>>,
-    R: http_body::Body<Data = Bytes> + Send + 'static,
-    R::Error: Into<BoxError>,
-{
-    type Output = Result<Response, E>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().state.project() {
-            StateProjection::Inner {
-                future,
-                cookies,
-                is_known,
-                reason,
-                watch,
-            } => {
-                let response = ready!(future.poll(context))?;
-                let mut response = match watch.take() {
-                    Some(watch) if watched::stays_open(response.body()) => watch.over(response),
-                    _ => response.map(Body::new),
-                };
-                if let Some(reason) = *reason {
-                    response.extensions_mut().get_or_insert(reason);
-                }
-                finish(&mut response, mem::take(cookies), *is_known);
-                Poll::Ready(Ok(response))
-            }
-            StateProjection::Waits { future } => future.as_mut().poll(context),
-            StateProjection::Ready { response } => match response.take() {
-                Some(response) => Poll::Ready(Ok(response)),
-                // Polled after it was done, which no executor does.
-                None => Poll::Pending,
-            },
-        }
-    }
 }
 
 #[cfg(test)]

@@ -39,6 +39,7 @@
 //! To test such an app without a server there is the module `testing` (cargo feature `testing`, for
 //! `[dev-dependencies]` only). Tokens of somebody else's issuer are checked by a [`ThirdParty`].
 
+mod around;
 mod authority;
 mod backoff;
 mod cache;
@@ -62,6 +63,7 @@ mod identity;
 pub mod internals;
 mod keys;
 mod knowledge;
+mod last_shown;
 mod layer;
 mod lease;
 mod local_path;
@@ -74,6 +76,7 @@ mod refusal;
 mod renew;
 mod resolve;
 mod response;
+mod response_future;
 mod sign_in;
 mod sign_out;
 mod sse;
@@ -86,6 +89,7 @@ mod view;
 mod visit;
 mod watched;
 
+pub use around::GuardMakeService;
 pub use check::{Proof, Reason};
 pub use clock::World;
 pub use credential::Carrier;
@@ -94,8 +98,9 @@ pub use extract::Live;
 pub use fault::Fault;
 pub use guard::{ConnectError, Guard, GuardBuilder, Status};
 pub use identity::{CredentialView, Identity};
-pub use layer::{GuardLayer, GuardService, ResponseFuture};
+pub use layer::{GuardLayer, GuardService};
 pub use refusal::{Refusal, Refused};
+pub use response_future::ResponseFuture;
 pub use symbolon_jose::Algorithm;
 pub use symbolon_login::{
     ClientId, Freshness, Ground, Position, Role, Shape, Sid, UnixMillis, UserId,

@@ -342,7 +342,12 @@ pub fn identity(username: &str, roles: &[&str]) -> Identity {
     let credential = Credential::of(Shape::Session, secret, &digests);
     let table = CutOffTable::default();
     let seen = Seen::establish(credential.key, facts, None, 0, Moment::default(), &table);
-    Identity::new(Arc::new(seen), proof, Carrier::Bearer, credential)
+    Identity::new(
+        Arc::new(seen),
+        proof,
+        Carrier::Bearer,
+        credential.into_held(),
+    )
 }
 
 #[cfg(test)]

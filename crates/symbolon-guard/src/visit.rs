@@ -6,12 +6,13 @@ use http::{HeaderMap, HeaderValue, Method};
 use symbolon_login::Freshness;
 
 use crate::{
-    check::Reason,
+    check::{Judgement, Reason, Seen, judge},
     clock::{Moment, Now},
     core::Core,
-    credential::{Carrier, Credential, Secret, Shown, Text, shown},
+    credential::{Carrier, Credential, Held, Secret, Shown, Text, shown},
     csrf,
     identity::Identity,
+    last_shown::LastShown,
     renew::{self, Effort, Renewed, Wish},
     resolve::{Outcome, resolve, resolve_now},
     view::View,
@@ -72,6 +73,37 @@ impl Visit {
             cookies: Vec::new(),
         }
     }
+
+    /// The answer to whoever shows again what the connection showed last, if that is good and nothing is to be
+    /// renewed. None says nothing: the request has to be read.
+    pub(crate) fn again(
+        core: &Core,
+        view: &View,
+        last: &LastShown,
+        method: &Method,
+        headers: &HeaderMap,
+        route: Option<Freshness>,
+        arrival: Now,
+    ) -> Option<Self> {
+        let again = last.again(headers)?;
+        if again.carrier == Carrier::Cookie {
+            let has_refresh = again.has_refresh;
+            if !may_carry_cookies(core, method, headers)
+                || wish(view, &again.seen, has_refresh, arrival).is_some()
+            {
+                return None;
+            }
+        }
+        let freshness = core.freshness(view, route);
+        let Judgement::Yes(proof) = judge(&again.seen, freshness, view, arrival) else {
+            return None;
+        };
+        core.checked.count(again.carrier);
+        again.seen.note_use();
+        let text = Held::Shown(again.text);
+        let identity = Identity::new(again.seen, proof, again.carrier, text);
+        Some(Self::of(Verdict::Yes(identity)))
+    }
 }
 
 impl Question {
@@ -96,8 +128,7 @@ impl Question {
             Shown::Nothing => return ControlFlow::Break(Verdict::Nobody),
             Shown::Bearer(token) => (Some(token), None, Carrier::Bearer),
             Shown::Cookies { access, refresh } => {
-                let origin = core.settings.public_origin.as_deref();
-                if !csrf::is_safe(method, headers) && !csrf::is_same_origin(headers, origin) {
+                if !may_carry_cookies(core, method, headers) {
                     tracing::info!("a cross-site request is refused");
                     return ControlFlow::Break(Verdict::CrossSite);
                 }
@@ -133,6 +164,11 @@ impl Question {
         // It was looked at above. Taken, not cloned: the reference is counted once.
         let access = self.access.take()?;
         Some(Visit::of(self.verdict(outcome, access)))
+    }
+
+    /// Whether a refresh token was shown, too.
+    pub(crate) const fn has_refresh(&self) -> bool {
+        self.refresh.is_some()
     }
 
     /// The answer, whatever it takes.
@@ -265,8 +301,7 @@ impl Question {
         if self.carrier == Carrier::Bearer || !self.renews {
             return None;
         }
-        let wall = view.wall(self.arrival);
-        renew::wish(&seen.facts, view.app()?, self.refresh.is_some(), wall)
+        wish(view, seen, self.refresh.is_some(), self.arrival)
     }
 
     fn secret(&self, wish: Wish) -> Option<Secret> {
@@ -289,12 +324,24 @@ impl Question {
     fn verdict(&self, outcome: Outcome, credential: Credential) -> Verdict {
         match outcome {
             Outcome::Yes { seen, proof } => {
-                Verdict::Yes(Identity::new(seen, proof, self.carrier, credential))
+                let text = credential.into_held();
+                Verdict::Yes(Identity::new(seen, proof, self.carrier, text))
             }
             Outcome::No(reason) => refused(reason, self.carrier),
             Outcome::Unproved => Verdict::Unproved,
         }
     }
+}
+
+/// Whether the app's own pages sent this, or it promises to change nothing.
+fn may_carry_cookies(core: &Core, method: &Method, headers: &HeaderMap) -> bool {
+    let origin = core.settings.public_origin.as_deref();
+    csrf::is_safe(method, headers) || csrf::is_same_origin(headers, origin)
+}
+
+/// What a living credential in a cookie should be renewed with, if it should.
+fn wish(view: &View, seen: &Seen, has_refresh: bool, arrival: Now) -> Option<Wish> {
+    renew::wish(&seen.facts, view.app()?, has_refresh, view.wall(arrival))
 }
 
 /// For the operator, not for the caller.
