@@ -7,12 +7,11 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Router,
     http::{HeaderMap, HeaderName, HeaderValue},
-    routing::{IntoMakeService, get},
+    routing::get,
 };
 use symbolon_guard::{
-    GuardService, Shape,
+    GuardMakeService, Shape,
     internals::{APP, Stand},
 };
 
@@ -49,7 +48,7 @@ const ROWS: [Row; 4] = [
 ];
 
 /// The guard of this kind around the route.
-pub async fn app(kind: &str) -> IntoMakeService<GuardService<Router>> {
+pub async fn app(kind: &str) -> GuardMakeService {
     let (people, cut_offs) = match kind {
         "few" => (2, 0),
         _ => (MILLION, MILLION),

@@ -75,6 +75,13 @@ pub async fn run(rounds: usize) {
     // As `axum::serve` does: routes and their layers are made once, not for each request.
     let ready = |app: Router| app.with_state::<()>(());
     let around = guard.layer().layer(ready(server::me_for_somebody()));
+    // As `axum::serve` does for each connection.
+    let connect = || {
+        let mut app = guard.layer().around(server::me_for_somebody());
+        async move { Service::<()>::call(&mut app, ()).await.unwrap() }
+    };
+    let connections = [connect().await, connect().await];
+    let [of_session, of_token] = connections;
     let inside = ready(server::me_for_somebody().layer(guard.layer()));
     let (bare, layered) = (ready(server::bare()), ready(server::layered()));
     // The first two are the floors: of sessions, and of JWTs.
@@ -84,8 +91,10 @@ pub async fn run(rounds: usize) {
         ("nothing checked", session.clone(), row(layered)),
         ("routes, session", session.clone(), row(inside.clone())),
         ("routes, JWT", token.clone(), row(inside)),
-        ("around, session", session, row(around.clone())),
-        ("around, JWT", token, row(around)),
+        ("no connection, session", session.clone(), row(around.clone())),
+        ("no connection, JWT", token.clone(), row(around)),
+        ("around, session", session, row(of_session)),
+        ("around, JWT", token, row(of_token)),
     ];
     let mut times = vec![Vec::new(); rows.len()];
     for round in 0..rounds {

@@ -8,12 +8,12 @@ use axum::{
     extract::{FromRequestParts, Request},
     http::{HeaderValue, StatusCode, request::Parts},
     response::Response,
-    routing::{IntoMakeService, MethodRouter, get},
+    routing::{MethodRouter, get},
 };
 use axum_login::{AuthManagerLayerBuilder, AuthSession, AuthUser, AuthnBackend, login_required};
 use jsonwebtoken as jwt;
 use serde::{Deserialize, Serialize};
-use symbolon_guard::{Guard, GuardService, Identity};
+use symbolon_guard::{Guard, GuardMakeService, Identity};
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 
@@ -102,7 +102,7 @@ async fn ours(shape: &str) -> Router {
 }
 
 /// The guard around the router.
-async fn around(shape: &str) -> IntoMakeService<GuardService<Router>> {
+async fn around(shape: &str) -> GuardMakeService {
     let (guard, token) = guard().await;
     let app = me_for_somebody().route("/credential", credential(shape, token));
     guard.layer().around(app)

@@ -1,11 +1,14 @@
 //! Apps behind their guards, as their processes live and die.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
 
 use axum::{Router, body::Body, routing::get};
-use http::{HeaderMap, Request, Response};
-use symbolon_guard::{Fault, Freshness, Guard, Identity};
-use tower::ServiceExt;
+use http::{HeaderMap, Request, Response, header};
+use symbolon_guard::{Fault, Freshness, Guard, GuardMakeService, GuardService, Identity};
+use tower::{Service, ServiceExt};
 
 use crate::{
     cell::ISSUER,
@@ -32,7 +35,13 @@ pub(crate) struct AppNode {
     network: Arc<Network>,
     history: History,
     fault: Option<Fault>,
-    life: Mutex<(u32, Option<Router>)>,
+    life: Mutex<(u32, Option<Process>)>,
+}
+
+/// One life: the app, and a connection for each browser, which sends one `Cookie` header until it gets another.
+struct Process {
+    app: GuardMakeService,
+    connections: HashMap<Vec<u8>, GuardService<Router>>,
 }
 
 impl AppNode {
@@ -71,13 +80,14 @@ impl AppNode {
         if let Some(fault) = self.fault {
             builder = builder.dangerous_fault(fault);
         }
-        let router = self.router(&builder.start().unwrap());
+        let app = self.app(&builder.start().unwrap());
+        let connections = HashMap::new();
         let mut life = self.life.lock().unwrap();
-        *life = (life.0 + 1, Some(router));
+        *life = (life.0 + 1, Some(Process { app, connections }));
         self.history.weather(format!("guard {} starts", self.name));
     }
 
-    fn router(&self, guard: &Guard) -> Router {
+    fn app(&self, guard: &Guard) -> GuardMakeService {
         let mut router = Router::new();
         for (path, freshness) in ROUTES {
             let history = self.history.clone();
@@ -88,7 +98,7 @@ impl AppNode {
             let freshness: Freshness = freshness.parse().unwrap();
             router = router.route(path, get(handler).layer(guard.layer().freshness(freshness)));
         }
-        router.layer(guard.layer())
+        guard.layer().around(router)
     }
 
     /// Which life of its process this is.
@@ -97,7 +107,15 @@ impl AppNode {
     }
 
     pub(crate) async fn call(&self, request: Request<Body>) -> Response<Body> {
-        let router = self.life.lock().unwrap().1.clone().unwrap();
-        router.oneshot(request).await.unwrap()
+        let connection = {
+            let mut life = self.life.lock().unwrap();
+            let Process { app, connections } = life.1.as_mut().unwrap();
+            let cookie = request.headers().get(header::COOKIE);
+            let browser = cookie.map_or(&[][..], |cookie| cookie.as_bytes());
+            let connect = || Service::<()>::call(app, ()).into_inner().unwrap();
+            let connection = connections.entry(browser.to_vec());
+            connection.or_insert_with(connect).clone()
+        };
+        connection.oneshot(request).await.unwrap()
     }
 }
