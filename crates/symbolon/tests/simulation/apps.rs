@@ -96,7 +96,12 @@ impl AppNode {
                 history.note(Event::Yes { number });
             };
             let freshness: Freshness = freshness.parse().unwrap();
-            router = router.route(path, get(handler).layer(guard.layer().freshness(freshness)));
+            let mut route = get(handler);
+            // What the app itself wants is judged outside alone, where a connection remembers.
+            if freshness != Freshness::DEFAULT {
+                route = route.layer(guard.layer().freshness(freshness));
+            }
+            router = router.route(path, route);
         }
         guard.layer().around(router)
     }
