@@ -1,6 +1,6 @@
 //! The last cut-offs, for credentials that were found alive before them: nothing else is new about those.
 //!
-//! The very last ones are remembered one by one, and many thousand before them by two filters. A filter may take a
+//! The last 16 are remembered one by one, and the last many thousand by two filters. A filter may take a
 //! stranger's hash for one that was put in, and then the credential is looked up in the whole table. It forgets
 //! none that was put in, so nobody is spared who was cut off.
 //!
