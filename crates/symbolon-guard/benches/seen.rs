@@ -1,6 +1,6 @@
 //! What a credential costs that the guard has seen before, beside one SHA-256 of it and one map look-up.
 //!
-//! `cargo bench -p symbolon-guard --features internals --bench seen [-- small]`
+//! `cargo bench -p symbolon-guard --features internals --bench seen [-- small | largest]`
 //!
 //! *check* has the credential at hand and does all that a yes rests on: clocks, digest, look-up, cut-offs, expiry,
 //! freshness. *headers to identity* also finds it in the request and makes what handlers get.
@@ -182,7 +182,7 @@ fn headers(shape: Shape, text: &str) -> HeaderMap {
 
 type Row = (&'static str, fn(&Field, &Asked) -> bool);
 
-const ROWS: [Row; 7] = [
+const ROWS: [Row; 8] = [
     ("digest", |_, (text, ..)| sha(text.as_bytes())[0] < 255),
     ("digest + map", |field, (text, ..)| {
         let known = field.map.get(&sha(text.as_bytes())).cloned();
@@ -202,6 +202,9 @@ const ROWS: [Row; 7] = [
     ("check after a cut-off", |field, (_, _, found)| {
         field.stand.check_found(found)
     }),
+    ("check after 1,000 cut-offs", |field, (_, _, found)| {
+        field.stand.check_found(found)
+    }),
     ("headers to identity", |field, (_, headers, _)| {
         field.stand.check(headers)
     }),
@@ -211,11 +214,39 @@ const CHECK: usize = 4;
 
 const AFTER_CUT_OFF: usize = 5;
 
-const HEADERS: usize = 6;
+const AFTER_MANY: usize = 6;
+
+const HEADERS: usize = 7;
+
+/// For how many cut-offs a credential of the row [`AFTER_MANY`] was not asked for.
+const AWAY: u64 = 1_000;
+
+/// Finds all that are asked for alive, so that they need no look-up until there is a new cut-off.
+fn find_alive(field: &Field, shape: usize) {
+    for (_, _, found) in &field.asked[shape] {
+        assert!(field.stand.check_found(found));
+    }
+}
+
+/// Where the batch of a round begins for those who were away: after [`AWAY`] cut-offs each is asked for once, and
+/// when all were, they are away again.
+fn leave(field: &Field, shape: usize, round: usize) -> usize {
+    let batches = field.asked[shape].len() / BATCH;
+    let batch = round % batches;
+    if batch == 0 {
+        find_alive(field, shape);
+        field.stand.end_others(AWAY);
+    }
+    batch * BATCH
+}
 
 /// Seconds for each of a batch's credentials. Its texts are read first, as a server has just done.
-fn turn(field: &Field, shape: usize, row: usize, at: usize) -> f64 {
+fn turn(field: &Field, shape: usize, row: usize, round: usize) -> f64 {
     let asked = &field.asked[shape];
+    let at = match row {
+        AFTER_MANY => leave(field, shape, round),
+        _ => (round * ROWS.len() + row) * BATCH,
+    };
     let batch: Vec<_> = (at..at + BATCH).map(|n| &asked[n % asked.len()]).collect();
     for (text, headers, _) in &batch {
         black_box(text.bytes().map(u64::from).sum::<u64>());
@@ -249,7 +280,10 @@ fn main() {
         "\n| credentials | cut-offs | shape | work | ns (middle half) | / digest + map | / digest + papaya | p50 ns | p99 ns |"
     );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
-    let sizes = [(1_000, 0), (1_000, large), (large, 0), (large, large)];
+    let mut sizes = vec![(1_000, 0), (1_000, large), (large, 0), (large, large)];
+    if std::env::args().any(|argument| argument == "largest") {
+        sizes.drain(..3);
+    }
     for (credentials, cut_offs) in sizes {
         let field = Field::new(credentials as usize, cut_offs);
         for shape in [0, 1] {
@@ -267,14 +301,11 @@ fn main() {
 fn table(field: &Field, shape: usize, credentials: u64, cut_offs: u64) {
     const ROUNDS: usize = 1_001;
     let rows = |rows: &[usize]| -> Vec<Vec<f64>> {
-        // From here on nobody has to be looked up among the cut-offs, until there is a new one.
-        for asked in &field.asked[shape] {
-            assert!(field.stand.check_found(&asked.2));
-        }
+        find_alive(field, shape);
         let times = |round: usize| {
             let mut times = vec![f64::NAN; ROWS.len()];
             for row in rows {
-                times[*row] = turn(field, shape, *row, (round * ROWS.len() + row) * BATCH);
+                times[*row] = turn(field, shape, *row, round);
             }
             times
         };
@@ -282,15 +313,21 @@ fn table(field: &Field, shape: usize, credentials: u64, cut_offs: u64) {
     };
     let quiet = rows(&[0, 1, 2, 3, CHECK, HEADERS]);
     let busy = rows(&[1, 2, AFTER_CUT_OFF]);
+    // By themselves: another cut-off in each round would keep them away for longer.
+    let away = rows(&[1, 2, AFTER_MANY]);
     for (row, (name, work)) in ROWS.iter().enumerate() {
-        let rounds = if row == AFTER_CUT_OFF { &busy } else { &quiet };
+        let rounds = match row {
+            AFTER_CUT_OFF => &busy,
+            AFTER_MANY => &away,
+            _ => &quiet,
+        };
         let [low, middle, high] = quartiles(rounds.iter().map(|round| round[row] * 1e9));
         let ratios = [1, 2].map(|floor| {
             let [low, middle, high] =
                 quartiles(rounds.iter().map(|round| round[row] / round[floor]));
             format!("**{middle:.2}** ({low:.2}-{high:.2})")
         });
-        let [p50, p99] = percentiles(field, shape, *work);
+        let [p50, p99] = percentiles(field, shape, row, *work);
         let [map, papaya] = ratios;
         println!(
             "| {credentials} | {cut_offs} | {} | {name} | {middle:.0} ({low:.0}-{high:.0}) | {map} | {papaya} | {p50:.0} | {p99:.0} |",
@@ -300,16 +337,25 @@ fn table(field: &Field, shape: usize, credentials: u64, cut_offs: u64) {
 }
 
 /// Each by itself, less what reading the clock takes.
-fn percentiles(field: &Field, shape: usize, work: fn(&Field, &Asked) -> bool) -> [f64; 2] {
+fn percentiles(
+    field: &Field,
+    shape: usize,
+    row: usize,
+    work: fn(&Field, &Asked) -> bool,
+) -> [f64; 2] {
     let idle = quartiles((0..1_000).map(|_| {
         let start = Instant::now();
         start.elapsed().as_secs_f64()
     }))[1];
     let mut times: Vec<f64> = field.asked[shape]
         .iter()
+        .enumerate()
         .cycle()
         .take(50_000)
-        .map(|asked| {
+        .map(|(at, asked)| {
+            if row == AFTER_MANY && at == 0 {
+                leave(field, shape, 0);
+            }
             let (text, headers, _) = asked;
             black_box(text.bytes().map(u64::from).sum::<u64>());
             for value in headers.values() {

@@ -104,16 +104,9 @@ pub(crate) struct Writer {
 }
 
 impl Scopes {
-    /// Whether a cut-off under this hash covers the credential.
-    pub(crate) fn contain(&self, hash: u64) -> bool {
-        let Self {
-            user,
-            login,
-            grant,
-            app,
-            key,
-        } = *self;
-        [login, user, grant, app].contains(&hash) || key == Some(hash)
+    /// Those that no other person's credential has: of [`CutOffTable::hash_of_person`].
+    pub(crate) const fn of_person(&self) -> [u64; 3] {
+        [self.login, self.user, self.grant]
     }
 }
 
@@ -178,6 +171,18 @@ impl CutOffTable {
             Scope::Key { kid } => self.hash(&(5_u8, kid)),
             Scope::Everything {} | Scope::Restored { .. } => return None,
         })
+    }
+
+    /// The same for a scope within one person's; none for one that may concern many. Those are rare, and each
+    /// credential is looked up once for them; remembered by their hashes they would cost every check for long.
+    pub(crate) fn hash_of_person(&self, scope: &Scope) -> Option<u64> {
+        match scope {
+            Scope::User { .. } | Scope::Login { .. } | Scope::Grant { .. } => self.hash_of(scope),
+            Scope::App { .. }
+            | Scope::Key { .. }
+            | Scope::Everything {}
+            | Scope::Restored { .. } => None,
+        }
     }
 }
 

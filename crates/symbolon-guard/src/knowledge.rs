@@ -216,7 +216,7 @@ impl Knowledge {
             self.dropped_at = Some(now);
             self.lost_through(cut_off.position);
         }
-        let hash = self.cut_offs.table().hash_of(&cut_off.scope);
+        let hash = self.cut_offs.table().hash_of_person(&cut_off.scope);
         self.view.moved(hash);
     }
 

@@ -91,7 +91,7 @@ impl View {
         self.version
     }
 
-    /// Moves the version: by a cut-off of the scope of this hash, or by what may concern everybody.
+    /// Moves the version: by a cut-off of one person's scope, of this hash, or by what may concern many.
     pub(crate) fn moved(&mut self, hash: Option<u64>) {
         self.version += 1;
         match hash {

@@ -5,7 +5,7 @@
 use symbolon_login::{AppSettings, CutOff, Freshness, Scope, Shape, Sid, Subject, UserId};
 
 use super::*;
-use crate::clock::Now;
+use crate::{clock::Now, cut_offs::Scopes};
 
 const ISSUER: &str = "http://localhost:7300";
 
@@ -58,16 +58,19 @@ fn end_of(n: u8, position: Position) -> LogEntry {
     }
 }
 
-fn is_dead(knowledge: &Knowledge, n: u8, rev: Position) -> bool {
-    let table = knowledge.view().table();
-    let scopes = table.scopes(&Subject {
+fn scopes_of(knowledge: &Knowledge, n: u8) -> Scopes {
+    knowledge.view().table().scopes(&Subject {
         user: user(n),
         sid: Sid::mint(UnixMillis::from_millis(0), [n; 10]),
         client_id: &"app".parse().unwrap(),
-        key: None,
-        rev,
-    });
-    table.kills(&scopes, rev).is_some()
+        key: Some(&"key".parse().unwrap()),
+        rev: Position::START,
+    })
+}
+
+fn is_dead(knowledge: &Knowledge, n: u8, rev: Position) -> bool {
+    let scopes = scopes_of(knowledge, n);
+    knowledge.view().table().kills(&scopes, rev).is_some()
 }
 
 const fn place(number: u64) -> Position {
@@ -295,6 +298,55 @@ fn a_restored_backup_kills_what_it_does_not_know() {
     // What had ended before the backup, or after it, stays so.
     assert!(is_dead(&knowledge, 2, place(0)));
     assert!(is_dead(&knowledge, 3, place(1)));
+}
+
+/// Who was away for thousands of cut-offs is spared a look-up only if none of them concerns them.
+#[test]
+fn thousands_of_cut_offs_later_those_are_looked_up_whom_one_concerns() {
+    let of_one = [
+        Scope::User { user: user(1) },
+        Scope::Login {
+            sid: Sid::mint(UnixMillis::from_millis(0), [1; 10]),
+        },
+    ];
+    let of_all = [
+        Scope::App {
+            client_id: "app".parse().unwrap(),
+        },
+        Scope::Key {
+            kid: "key".parse().unwrap(),
+        },
+        Scope::Everything {},
+    ];
+    let scopes = of_one.map(|scope| (scope, true)).into_iter();
+    for (covers, is_of_one) in scopes.chain(of_all.map(|scope| (scope, false))) {
+        let mut knowledge = Knowledge::new(ISSUER.to_owned(), "app".parse().unwrap(), 10_000);
+        let whole = snapshot(place(0), Vec::new());
+        knowledge.restore(&whole, at(0)).unwrap();
+        let mut cut = |covers: &Scope, number: u64| {
+            let change = Change::CutOff {
+                covers: covers.clone(),
+            };
+            let position = place(number);
+            knowledge.apply(&LogEntry { position, change }, at(1));
+            knowledge.view().version()
+        };
+        let other = |n: u64| Scope::Login {
+            sid: Sid::from_bytes(u128::from(n).to_be_bytes()),
+        };
+        let alive_in = (1..50).map(|n| cut(&other(n), n)).max().unwrap();
+        cut(&covers, 50);
+        for number in 51..4_000 {
+            cut(&other(number), number);
+        }
+        let spares = |n| knowledge.view().spares(&scopes_of(&knowledge, n), alive_in);
+        assert!(
+            is_dead(&knowledge, 1, Position::START) && !spares(1),
+            "{covers:?}"
+        );
+        let strangers = (2..=101).filter(|n| spares(*n)).count();
+        assert_eq!(strangers >= 90, is_of_one, "{covers:?}: {strangers}");
+    }
 }
 
 #[test]
