@@ -104,7 +104,8 @@ pub(crate) struct Writer {
 }
 
 impl Scopes {
-    /// Those that no other person's credential has: of [`CutOffTable::hash_of_person`].
+    /// Those that no other person's credential has. A cut-off of one of them stands under
+    /// [`CutOffTable::hash_of_person`].
     pub(crate) const fn of_person(&self) -> [u64; 3] {
         [self.login, self.user, self.grant]
     }

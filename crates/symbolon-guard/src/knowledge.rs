@@ -214,16 +214,16 @@ impl Knowledge {
                 );
             }
             self.dropped_at = Some(now);
-            self.lost_through(cut_off.position);
+            self.missing_through(cut_off.position);
+            self.view.moved(None);
         }
         let hash = self.cut_offs.table().hash_of_person(&cut_off.scope);
         self.view.moved(hash);
     }
 
     /// Cut-offs up to here may be missing from now on.
-    fn lost_through(&mut self, position: Position) {
+    fn missing_through(&mut self, position: Position) {
         self.view.complete_since = self.view.complete_since.max(Some(position));
-        self.view.moved(None);
     }
 
     fn show_cut_offs(&mut self) {
@@ -262,7 +262,8 @@ impl Knowledge {
         if let Some(position) = through {
             self.cut_offs.forget_through(position);
             if !self.view.faults.forgets_early() {
-                self.lost_through(position);
+                // The version stays: whoever was found alive by all that was known then is so still.
+                self.missing_through(position);
             }
         }
         // A bite at each call, and calls come with every entry and every beat.

@@ -1,4 +1,4 @@
-//! The last cut-offs, for credentials that were found alive before them: nothing else is new about those.
+//! The last cut-offs: whoever was found alive before them, and is concerned by none of them, is alive.
 //!
 //! The last 16 are remembered one by one, and the last many thousand by two filters. A filter may take a
 //! stranger's hash for one that was put in, and then the credential is looked up in the whole table. It forgets
@@ -16,12 +16,12 @@ use crate::cut_offs::Scopes;
 /// How many are remembered one by one. Each costs a credential that was away for them a comparison.
 const KEPT: usize = 16;
 
-/// How many go into a filter before the next one is begun. So a credential is spared that was away for so many
-/// of them, and at most for twice as many.
+/// How many go into a filter before the next one is begun. Whoever was away for no more of them can be spared,
+/// and nobody who was away for more than twice as many.
 ///
 /// With [`bloom::WORDS`] a full filter takes one stranger's hash in 1,200 for its own. A credential has three of them
-/// and is looked for in two filters at most: of 1,000 strangers at most 5 are looked up in vain, and
-/// about 1 where the newer filter is half full and suffices.
+/// and is looked for in two filters at most: when both are full, about 5 of 1,000 strangers are looked up in
+/// vain, and fewer than 1 where the newer one is half full and suffices.
 const FILTERED: u64 = 16_384;
 
 /// The cut-offs of single people with which a view's version moved last, by the hashes of their scopes.

@@ -369,29 +369,47 @@ fn what_a_missing_cut_off_may_kill_only_the_authority_lets_in() {
     }
 }
 
-/// Found alive once, and then a cut-off is forgotten that it is older than.
+/// Cut-offs are forgotten. Who was found alive by them is so still; who was not looked at since one of them
+/// came, and is older than it, has to be asked about.
 #[test]
-fn a_verdict_that_is_remembered_ends_when_what_it_rests_on_is_forgotten() {
+fn a_verdict_outlasts_what_it_rests_on_and_none_is_made_without_it() {
     let mut knowledge = knowing(Some(99));
     let start = UnixMillis::from_secs(ISSUED);
-    let token = seen(Shape::Jwt, OLD, None, &knowledge);
-    let young = ActiveCredential {
-        as_of: Some(Position::new(1, 6)),
+    let away = seen(Shape::Jwt, OLD, None, &knowledge);
+    let of_another = ActiveCredential {
+        sub: UserId::mint(start, [7; 10]),
+        sid: Sid::mint(start, [8; 10]),
         ..facts(Shape::Jwt, OLD)
     };
+    let (kept, new) = (
+        seen_with(of_another.clone(), None, &knowledge),
+        seen_with(of_another.clone(), None, &knowledge),
+    );
+    let young = ActiveCredential {
+        as_of: Some(Position::new(1, 7)),
+        ..of_another
+    };
     let young = seen_with(young, None, &knowledge);
-    let user = UserId::mint(start, [9; 10]);
-    cut(&mut knowledge, Scope::User { user });
     let judged = |seen: &Seen, knowledge: &Knowledge| {
         judge(seen, Freshness::DEFAULT, knowledge.view(), now(100))
     };
-    assert_eq!(judged(&token, &knowledge), local(SEC));
+    assert_eq!(judged(&away, &knowledge), local(SEC));
+    let user = UserId::mint(start, [9; 10]);
+    cut(&mut knowledge, Scope::User { user });
+    let sid = away.facts.sid;
+    cut(&mut knowledge, Scope::Login { sid });
+    assert_eq!(judged(&kept, &knowledge), local(SEC));
     let life = Lifetimes::LONGEST_ACCESS_TOKEN.as_secs();
-    for second in 0..=700 {
-        knowledge.forget(at(life + second));
+    for second in 0..=2 * life {
+        knowledge.forget(at(second + life));
     }
-    assert_eq!(judged(&token, &knowledge), Judgement::Ask);
-    assert_eq!(judged(&young, &knowledge), local(SEC));
+    assert_eq!(knowledge.view().cut_offs(), 0);
+    for _ in 0..2 {
+        assert_eq!(judged(&away, &knowledge), Judgement::Ask);
+        assert_eq!(judged(&new, &knowledge), Judgement::Ask);
+        assert_eq!(judged(&kept, &knowledge), local(SEC));
+        assert_eq!(judged(&young, &knowledge), local(SEC));
+    }
 }
 
 /// More cut-offs than the guard may keep: what it knows proves nothing until all that it did not keep

@@ -308,6 +308,10 @@ fn thousands_of_cut_offs_later_those_are_looked_up_whom_one_concerns() {
         Scope::Login {
             sid: Sid::mint(UnixMillis::from_millis(0), [1; 10]),
         },
+        Scope::Grant {
+            sid: Sid::mint(UnixMillis::from_millis(0), [1; 10]),
+            client_id: "app".parse().unwrap(),
+        },
     ];
     let of_all = [
         Scope::App {
@@ -347,6 +351,34 @@ fn thousands_of_cut_offs_later_those_are_looked_up_whom_one_concerns() {
         let strangers = (2..=101).filter(|n| spares(*n)).count();
         assert_eq!(strangers >= 90, is_of_one, "{covers:?}: {strangers}");
     }
+}
+
+/// A guard that runs for longer than it remembers forgets a minute's cut-offs each minute. Whoever was found
+/// alive is not looked up again for that.
+#[test]
+fn forgetting_is_nothing_new_about_those_who_live() {
+    let mut knowledge = Knowledge::new(ISSUER.to_owned(), "app".parse().unwrap(), 10_000);
+    knowledge
+        .restore(&snapshot(place(0), Vec::new()), at(0))
+        .unwrap();
+    let other = |n: u64| Scope::Login {
+        sid: Sid::from_bytes(u128::from(n).to_be_bytes()),
+    };
+    let mut versions = vec![knowledge.view().version()];
+    for second in 1..=5_000 {
+        let (position, covers) = (place(second), other(second));
+        let change = Change::CutOff { covers };
+        knowledge.apply(&LogEntry { position, change }, at(second));
+        versions.push(knowledge.view().version());
+        if second % 500 == 0 && second >= 1_000 {
+            let alive_in = *versions.iter().nth_back(900).unwrap();
+            let spares = |n| knowledge.view().spares(&scopes_of(&knowledge, n), alive_in);
+            let strangers = (2..=101).filter(|n| spares(*n)).count();
+            assert!(strangers >= 90, "{strangers} at {second}");
+        }
+    }
+    assert!(knowledge.view().misses_any_after(place(1_000)));
+    assert!(knowledge.view().cut_offs() < 4_100);
 }
 
 #[test]
