@@ -65,7 +65,7 @@ impl Text {
         }
     }
 
-    /// The bytes of this header where another [`Text::place`] says.
+    /// The bytes of this header at the [`Text::place`] of another text.
     pub(crate) fn at(header: &HeaderValue, from: u32, to: u32) -> Self {
         let header = header.clone();
         Self { header, from, to }

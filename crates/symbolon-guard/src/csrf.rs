@@ -35,13 +35,15 @@ pub(crate) fn is_safe(method: &Method, headers: &HeaderMap) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) && !upgrade
 }
 
-enum One<'h> {
+/// What a request says under one name.
+pub(crate) enum One<'h> {
     Absent,
     Value(&'h HeaderValue),
     Several,
 }
 
-fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> One<'h> {
+/// The header of this name, if there is one and no second.
+pub(crate) fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> One<'h> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (None, _) => One::Absent,

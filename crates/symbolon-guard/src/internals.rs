@@ -245,15 +245,21 @@ mod tests {
         let Found(text) = stand.show(&headers).unwrap();
         let seen = stand.0.seen.get(&stand.0.digests.of(session.as_bytes()));
         let last = LastShown::default();
-        last.note(&headers, Carrier::Cookie, &text, false, &seen.unwrap());
-        let again = || {
+        let seen = seen.unwrap();
+        last.note(&headers, Carrier::Cookie, &text, false, &seen);
+        let recall = || {
             let (view, now) = (stand.0.knowledge(), stand.0.clock.now());
-            Visit::again(&stand.0, &view, &last, &Method::GET, &headers, None, now)
+            Visit::recalled(&stand.0, &view, &last, &Method::GET, &headers, None, now)
         };
-        assert!(again().is_some());
+        assert!(recall().is_some());
         stand.end_others(1);
-        let info = allocation_counter::measure(|| assert!(again().is_some()));
+        seen.forget_use();
+        let info = allocation_counter::measure(|| assert!(recall().is_some()));
         assert_eq!(info.count_total, 0);
+        // It counts as any other check, and the cache knows that it is in use.
+        let counts = stand.0.checked.counts();
+        assert_eq!((counts.checked, counts.cookies), (2, 2));
+        assert!(seen.was_used());
     }
 
     /// Slack and spine included, at every size on the way: DESIGN section 8.

@@ -7,25 +7,27 @@
 //!
 //! The bytes are held as long as the connection, in whose own buffers they stand anyway, and are zeroed with it.
 //! They are compared without an early exit, so that a connection that several people share through a proxy tells
-//! none of them how much of another's credential they guessed. The lock is never waited for: one task drives a
-//! connection, and a request that finds it taken is read as if it were the first.
+//! none of them how much of another's credential they guessed; how long it is they may learn. The lock is never
+//! waited for: the requests of an HTTP/2 connection come side by side, and one that finds it taken is read as if
+//! it were the first.
 
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
 use aws_lc_rs::constant_time;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 use zeroize::Zeroizing;
 
 use crate::{
     check::Seen,
     credential::{Carrier, Text},
+    csrf::{One, single},
 };
 
 /// The longest header that is remembered: what browsers keep of one cookie.
 const LONGEST: usize = 4096;
 
-/// So many other credentials in a row, and the connection is taken for one that many people share: nothing is
-/// remembered on it any more.
+/// So many other credentials may come in a row. After one more the connection is taken for one that many people
+/// share, and nothing is remembered on it any more.
 const STRANGERS: u8 = 8;
 
 /// The memory of one connection.
@@ -35,7 +37,7 @@ pub(crate) struct LastShown(Mutex<Memory>);
 #[derive(Default)]
 struct Memory {
     last: Option<Last>,
-    /// How many were remembered in a row and not shown again.
+    /// How many credentials came in a row, none of them twice.
     strangers: u8,
 }
 
@@ -49,8 +51,8 @@ struct Last {
     seen: Arc<Seen>,
 }
 
-/// A credential that was shown again.
-pub(crate) struct Again {
+/// A credential that was shown before.
+pub(crate) struct Recalled {
     /// What it proves.
     pub(crate) seen: Arc<Seen>,
     /// Where it stands in this request.
@@ -63,7 +65,7 @@ pub(crate) struct Again {
 
 impl LastShown {
     /// What these headers show, if it is what was shown last and the cache still holds what that proves.
-    pub(crate) fn again(&self, headers: &HeaderMap) -> Option<Again> {
+    pub(crate) fn recall(&self, headers: &HeaderMap) -> Option<Recalled> {
         let mut memory = self.memory()?;
         let last = memory.last.as_ref()?;
         let header = only(headers, last.carrier)?;
@@ -71,14 +73,14 @@ impl LastShown {
         if is_same.is_err() || last.seen.is_superseded() {
             return None;
         }
-        let again = Again {
+        let recalled = Recalled {
             seen: Arc::clone(&last.seen),
             text: Text::at(header, last.from, last.to),
             carrier: last.carrier,
             has_refresh: last.has_refresh,
         };
         memory.strangers = 0;
-        Some(again)
+        Some(recalled)
     }
 
     /// Remembers what these headers show, found good.
@@ -96,22 +98,22 @@ impl LastShown {
         if memory.strangers > STRANGERS {
             return;
         }
-        memory.strangers += 1;
         // Where a request shows more than one header it is read anew each time.
         let header = only(headers, carrier).filter(|header| header.len() <= LONGEST);
-        memory.last = header
-            .filter(|_| memory.strangers <= STRANGERS)
-            .map(|header| {
-                let (from, to) = text.place();
-                Last {
-                    header: Zeroizing::new(header.as_bytes().to_vec()),
-                    from,
-                    to,
-                    carrier,
-                    has_refresh,
-                    seen: Arc::clone(seen),
-                }
-            });
+        let is_known = |last: &Last| last.seen.key == seen.key;
+        if header.is_some() && !memory.last.as_ref().is_some_and(is_known) {
+            memory.strangers += 1;
+        }
+        let (from, to) = text.place();
+        let last = header.filter(|_| memory.strangers <= STRANGERS);
+        memory.last = last.map(|header| Last {
+            header: Zeroizing::new(header.as_bytes().to_vec()),
+            from,
+            to,
+            carrier,
+            has_refresh,
+            seen: Arc::clone(seen),
+        });
     }
 
     /// None while another request of the connection has it.
@@ -127,18 +129,16 @@ impl LastShown {
 
 /// The one header that shows a credential of this carrier, where nothing else has a say in who is calling.
 fn only(headers: &HeaderMap, carrier: Carrier) -> Option<&HeaderValue> {
-    match carrier {
-        Carrier::Bearer => single(headers, &header::AUTHORIZATION),
+    let name = match carrier {
+        Carrier::Bearer => &header::AUTHORIZATION,
         // The other header goes before cookies.
-        Carrier::Cookie if headers.contains_key(header::AUTHORIZATION) => None,
-        Carrier::Cookie => single(headers, &header::COOKIE),
+        Carrier::Cookie if headers.contains_key(header::AUTHORIZATION) => return None,
+        Carrier::Cookie => &header::COOKIE,
+    };
+    match single(headers, name) {
+        One::Value(value) => Some(value),
+        One::Absent | One::Several => None,
     }
-}
-
-fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h HeaderValue> {
-    let mut values = headers.get_all(name).iter();
-    let value = values.next()?;
-    values.next().is_none().then_some(value)
 }
 
 #[cfg(test)]

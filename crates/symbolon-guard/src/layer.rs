@@ -215,17 +215,20 @@ impl Rules {
         let core = self.guard.core();
         let arrival = core.clock.now();
         let view = core.knowledge();
-        let mut question = match self.earlier(request) {
+        let earlier = self.earlier(request);
+        // Only the outermost layer reads what the connection shows.
+        let last = last.filter(|_| earlier.is_none());
+        let mut question = match earlier {
             Some(Verdict::Yes(identity)) if !self.is_satisfied(identity, &view, arrival) => {
                 Question::again(identity, core.freshness(&view, self.freshness), arrival)
             }
             Some(verdict) => return Ok(Visit::of(verdict.clone())),
             None => {
                 let (method, headers) = (request.method(), request.headers());
-                let again = last.and_then(|last| {
-                    Visit::again(core, &view, last, method, headers, self.freshness, arrival)
+                let recalled = last.and_then(|last| {
+                    Visit::recalled(core, &view, last, method, headers, self.freshness, arrival)
                 });
-                if let Some(visit) = again {
+                if let Some(visit) = recalled {
                     return Ok(visit);
                 }
                 match Question::read(core, &view, method, headers, self.freshness, arrival) {

@@ -76,7 +76,7 @@ impl Visit {
 
     /// The answer to whoever shows again what the connection showed last, if that is good and nothing is to be
     /// renewed. None says nothing: the request has to be read.
-    pub(crate) fn again(
+    pub(crate) fn recalled(
         core: &Core,
         view: &View,
         last: &LastShown,
@@ -85,23 +85,23 @@ impl Visit {
         route: Option<Freshness>,
         arrival: Now,
     ) -> Option<Self> {
-        let again = last.again(headers)?;
-        if again.carrier == Carrier::Cookie {
-            let has_refresh = again.has_refresh;
+        let shown = last.recall(headers)?;
+        if shown.carrier == Carrier::Cookie {
+            let has_refresh = shown.has_refresh;
             if !may_carry_cookies(core, method, headers)
-                || wish(view, &again.seen, has_refresh, arrival).is_some()
+                || wish(view, &shown.seen, has_refresh, arrival).is_some()
             {
                 return None;
             }
         }
         let freshness = core.freshness(view, route);
-        let Judgement::Yes(proof) = judge(&again.seen, freshness, view, arrival) else {
+        let Judgement::Yes(proof) = judge(&shown.seen, freshness, view, arrival) else {
             return None;
         };
-        core.checked.count(again.carrier);
-        again.seen.note_use();
-        let text = Held::Shown(again.text);
-        let identity = Identity::new(again.seen, proof, again.carrier, text);
+        core.checked.count(shown.carrier);
+        shown.seen.note_use();
+        let text = Held::Shown(shown.text);
+        let identity = Identity::new(shown.seen, proof, shown.carrier, text);
         Some(Self::of(Verdict::Yes(identity)))
     }
 }
