@@ -187,7 +187,8 @@ impl Seen {
 
     /// Whether a cut-off kills it, as far as `view` knows.
     pub(crate) fn known(&self, view: &View) -> Known {
-        // Every cut-off up to that version was in the table when it was looked up, or too old to matter.
+        // Every cut-off up to that version was in the table when it was looked up, or too old to matter. That some
+        // are forgotten since changes nothing about it.
         let alive_in = self.alive_in.load(Ordering::Relaxed);
         if alive_in == view.version() {
             return Known::Alive;

@@ -206,6 +206,7 @@ impl Knowledge {
     /// Keeps a cut-off. One that finds no room makes the guard careful: from then on every yes rests on
     /// the authority's word, until no living token can need what was not kept.
     fn cut_off(&mut self, cut_off: &CutOff, now: Moment) {
+        let mut hash = self.cut_offs.table().hash_of_person(&cut_off.scope);
         if !self.cut_offs.insert(cut_off, self.most) {
             if self.dropped_at.is_none() {
                 tracing::warn!(
@@ -215,9 +216,9 @@ impl Knowledge {
             }
             self.dropped_at = Some(now);
             self.missing_through(cut_off.position);
-            self.view.moved(None);
+            // Nobody is spared the look that finds it missing.
+            hash = None;
         }
-        let hash = self.cut_offs.table().hash_of_person(&cut_off.scope);
         self.view.moved(hash);
     }
 

@@ -85,8 +85,8 @@ impl View {
         self.cut_offs
     }
 
-    /// Moves with every cut-off, known or forgotten. Whoever was found alive in a view of this version is
-    /// alive in all of it.
+    /// Moves with every cut-off, and with what may concern many. Whoever was found alive in a view of this version
+    /// is alive in all of it, whatever is forgotten meanwhile.
     pub(crate) const fn version(&self) -> u64 {
         self.version
     }
