@@ -207,7 +207,7 @@ mod tests {
     use http::{HeaderValue, header};
 
     use super::*;
-    use crate::{credential::Carrier, last_shown::LastShown, visit::Visit};
+    use crate::{last_shown::LastShown, visit::Visit};
 
     #[test]
     fn a_credential_seen_before_is_checked_without_an_allocation() {
@@ -242,11 +242,16 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::COOKIE, value);
         let _counted = headers.clone();
-        let Found(text) = stand.show(&headers).unwrap();
-        let seen = stand.0.seen.get(&stand.0.digests.of(session.as_bytes()));
-        let last = LastShown::default();
-        let seen = seen.unwrap();
-        last.note(&headers, Carrier::Cookie, &text, false, &seen);
+        let (view, now) = (stand.0.knowledge(), stand.0.clock.now());
+        let read = Question::read(&stand.0, &view, &Method::GET, &headers, None, now);
+        let visit = read.continue_value().unwrap().answer_now(&stand.0, &view);
+        let who = match visit.unwrap().verdict {
+            Verdict::Yes(who) => Some(who),
+            _ => None,
+        };
+        let who = who.unwrap();
+        let (last, seen) = (LastShown::default(), who.seen());
+        last.note(&headers, &who, false);
         let recall = || {
             let (view, now) = (stand.0.knowledge(), stand.0.clock.now());
             Visit::recalled(&stand.0, &view, &last, &Method::GET, &headers, None, now)
@@ -258,7 +263,7 @@ mod tests {
         assert_eq!(info.count_total, 0);
         // It counts as any other check, and the cache knows that it is in use.
         let counts = stand.0.checked.counts();
-        assert_eq!((counts.checked, counts.cookies), (2, 2));
+        assert_eq!((counts.checked, counts.cookies), (3, 3));
         assert!(seen.was_used());
     }
 

@@ -19,8 +19,9 @@ use zeroize::Zeroizing;
 
 use crate::{
     check::Seen,
-    credential::{Carrier, Text},
+    credential::{Carrier, Held, Text},
     csrf::{One, single},
+    identity::Identity,
 };
 
 /// The longest header that is remembered: what browsers keep of one cookie.
@@ -83,18 +84,12 @@ impl LastShown {
         Some(recalled)
     }
 
-    /// Remembers what these headers show, found good.
-    pub(crate) fn note(
-        &self,
-        headers: &HeaderMap,
-        carrier: Carrier,
-        text: &Text,
-        has_refresh: bool,
-        seen: &Arc<Seen>,
-    ) {
-        let Some(mut memory) = self.memory() else {
+    /// Remembers whom these headers showed.
+    pub(crate) fn note(&self, headers: &HeaderMap, who: &Identity, has_refresh: bool) {
+        let (Some(mut memory), Held::Shown(text)) = (self.memory(), who.held()) else {
             return;
         };
+        let (seen, carrier) = (who.seen(), who.carrier());
         if memory.strangers > STRANGERS {
             return;
         }

@@ -23,7 +23,6 @@ use crate::{
     check::Reason,
     clock::Now,
     core::Core,
-    credential::Held,
     guard::Guard,
     identity::Identity,
     last_shown::LastShown,
@@ -145,7 +144,7 @@ impl<S> Layer<S> for GuardLayer {
 pub struct GuardService<S> {
     inner: S,
     rules: Arc<Rules>,
-    /// Of a connection alone.
+    /// What the connection showed last; none inside a router, where no connection is seen.
     last: Option<Arc<LastShown>>,
 }
 
@@ -242,15 +241,8 @@ impl Rules {
         };
         if let Some(last) = last
             && let Verdict::Yes(identity) = &visit.verdict
-            && let Held::Shown(text) = identity.held()
         {
-            last.note(
-                request.headers(),
-                identity.carrier(),
-                text,
-                question.has_refresh(),
-                identity.seen(),
-            );
+            last.note(request.headers(), identity, question.has_refresh());
         }
         Ok(visit)
     }

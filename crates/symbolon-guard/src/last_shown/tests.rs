@@ -5,12 +5,12 @@ use std::time::Duration;
 use axum::{Router, body::Body, routing::get};
 use http::{Method, Request, StatusCode};
 use proptest::prelude::*;
-use symbolon_login::{Freshness, Shape};
+use symbolon_login::{Freshness, Ground, Shape};
 use tower::{Service, ServiceExt};
 
 use super::*;
 use crate::{
-    Guard, GuardService, Identity,
+    Guard, GuardService, Proof,
     cache::SeenCache,
     check::tests::seen_of,
     clock::Moment,
@@ -43,8 +43,13 @@ fn note(last: &LastShown, headers: &HeaderMap, seen: &Arc<Seen>) {
         None => (Carrier::Cookie, headers.get(header::COOKIE).unwrap()),
     };
     let from = memchr::memmem::find(value.as_bytes(), b"sym_").unwrap();
-    let text = Text::within(value, from, value.len());
-    last.note(headers, carrier, &text, true, seen);
+    let text = Held::Shown(Text::within(value, from, value.len()));
+    let proof = Proof {
+        ground: Ground::Local,
+        staleness: Duration::ZERO,
+    };
+    let who = Identity::new(Arc::clone(seen), proof, carrier, text);
+    last.note(headers, &who, true);
 }
 
 #[test]
